@@ -1,0 +1,3 @@
+//! Where randomness comes from: keys, draws and keyed choices. Pure.
+
+pub mod key;
