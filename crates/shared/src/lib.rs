@@ -1,1 +1,3 @@
-//! Placeholder while the skeleton builds.
+//! The words everyone uses and the doors to the outside. It knows no kind of dataset and no engine.
+
+pub mod spec;
