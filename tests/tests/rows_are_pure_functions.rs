@@ -1,9 +1,14 @@
 //! Any split of any table gives the same rows, any column can be made at any rows, and children find their parents.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use shardmill_engine::Tables;
 use shardmill_tests::engine::{all, batch, column, numbers, rows, spec, tables};
+
+static MADE: LazyLock<Tables> = LazyLock::new(|| tables(&spec(SHOP)));
+static ITEMS: LazyLock<Vec<String>> = LazyLock::new(|| rows(&all(&MADE, "items")));
 
 const SHOP: &str = "
   users:
@@ -56,7 +61,11 @@ fn splits_of_any_table_give_the_same_rows() {
             let count = if size == 1 { 60 } else { whole.len() as u64 };
             for start in (0..count).step_by(size as usize) {
                 let end = (start + size).min(whole.len() as u64);
-                assert_eq!(rows(&batch(&made, table, start..end)), whole[start as usize..end as usize], "{table} {start}..{end}");
+                assert_eq!(
+                    rows(&batch(&made, table, start..end)),
+                    whole[start as usize..end as usize],
+                    "{table} {start}..{end}"
+                );
             }
         }
     }
@@ -66,11 +75,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
     fn any_range_gives_the_same_rows(start in 0u64..7000, length in 0u64..700) {
-        let made = tables(&spec(SHOP));
-        let whole = rows(&all(&made, "items"));
+        let (made, whole) = (&*MADE, &*ITEMS);
         let start = start.min(whole.len() as u64);
         let end = (start + length).min(whole.len() as u64);
-        prop_assert_eq!(&rows(&batch(&made, "items", start..end))[..], &whole[start as usize..end as usize]);
+        prop_assert_eq!(&rows(&batch(made, "items", start..end))[..], &whole[start as usize..end as usize]);
     }
 }
 
@@ -118,7 +126,8 @@ fn rollups_add_up_to_the_cent() {
     let orders = all(&made, "orders");
     let mut spent = std::collections::HashMap::<String, i64>::new();
     let mut childless = 0;
-    let columns = (column(&orders, "id"), column(&orders, "total"), column(&orders, "user_id"), column(&orders, "last_price"));
+    let columns =
+        (column(&orders, "id"), column(&orders, "total"), column(&orders, "user_id"), column(&orders, "last_price"));
     for at in 0..orders.num_rows() {
         let sum = totals.get(&columns.0[at]).copied().unwrap_or(0);
         assert_eq!(cents(&columns.1[at]), sum);

@@ -91,7 +91,10 @@ impl Column {
             return Err(EngineError::Column {
                 table: frame.described().name.clone(),
                 column: self.name.clone(),
-                message: format!("{} values are null where none may be; let it be nullable, or give it another source", values.null_count()),
+                message: format!(
+                    "{} values are null where none may be; let it be nullable, or give it another source",
+                    values.null_count()
+                ),
             });
         }
         let Some(nulls) = self.nulls else { return Ok(values) };

@@ -144,7 +144,10 @@ impl Link {
         if spread <= 2 * rows.len() as u64 {
             let take = rows.iter().map(|row| (row - first) as u32).collect();
             let rows = Rows::Range(*first..last + 1);
-            return Linked { frame: Rc::new(Frame::new(frame.tables, self.target, rows, &frame.scratch)), take: Some(take) };
+            return Linked {
+                frame: Rc::new(Frame::new(frame.tables, self.target, rows, &frame.scratch)),
+                take: Some(take),
+            };
         }
         let mut unique = rows.to_vec();
         unique.dedup();
@@ -158,7 +161,10 @@ impl Link {
                 at
             })
             .collect();
-        Linked { frame: Rc::new(Frame::new(frame.tables, self.target, Rows::Picked(unique), &frame.scratch)), take: Some(take) }
+        Linked {
+            frame: Rc::new(Frame::new(frame.tables, self.target, Rows::Picked(unique), &frame.scratch)),
+            take: Some(take),
+        }
     }
 
     /// One row for each.
@@ -180,7 +186,10 @@ impl Link {
         if let Some(count) = frame.tables.whole_rows(self.target) {
             let take = rows.iter().map(|row| row.map(|row| row as u32)).collect();
             let rows = Rows::Whole(count);
-            return Linked { frame: Rc::new(Frame::new(frame.tables, self.target, rows, &frame.scratch)), take: Some(take) };
+            return Linked {
+                frame: Rc::new(Frame::new(frame.tables, self.target, rows, &frame.scratch)),
+                take: Some(take),
+            };
         }
         let found: Vec<u64> = rows.iter().filter_map(|row| *row).collect();
         let mut at = 0u32;

@@ -38,14 +38,13 @@ pub fn from_measure(values: &Float64Array, kind: Type) -> Result<ArrayRef> {
     Ok(match kind {
         Type::Float => Arc::new(values.clone()),
         Type::Int => Arc::new(values.unary::<_, Int64Type>(|x| x.round_ties_even() as i64)),
-        Type::Time => Arc::new(
-            values.unary::<_, TimestampMicrosecondType>(|x| x.floor() as i64).with_timezone(UTC),
-        ),
+        Type::Time => Arc::new(values.unary::<_, TimestampMicrosecondType>(|x| x.floor() as i64).with_timezone(UTC)),
         Type::Date => Arc::new(values.unary::<_, Date32Type>(|x| (x / DAY_US).floor() as i32)),
         Type::Decimal { precision, scale } => {
             let unit = power_of_ten(scale);
             let most = 10i128.pow(u32::from(precision)) - 1;
-            let exact = values.unary::<_, Decimal128Type>(|x| ((x * unit).round_ties_even() as i128).clamp(-most, most));
+            let exact =
+                values.unary::<_, Decimal128Type>(|x| ((x * unit).round_ties_even() as i128).clamp(-most, most));
             Arc::new(exact.with_precision_and_scale(precision, scale)?)
         }
         Type::Bool => Arc::new(BooleanArray::from_unary(values, |x| x != 0.0)),
@@ -66,7 +65,8 @@ pub fn convert(array: &ArrayRef, kind: Type) -> Result<ArrayRef> {
         }
         return convert(&cast(array, values)?, kind);
     }
-    let rounds = matches!(from, DataType::Float64 | DataType::Decimal128(..) | DataType::Timestamp(..) | DataType::Date32);
+    let rounds =
+        matches!(from, DataType::Float64 | DataType::Decimal128(..) | DataType::Timestamp(..) | DataType::Date32);
     let rounded = matches!(kind, Type::Int | Type::Decimal { .. } | Type::Date | Type::Time | Type::Float);
     let exact = matches!((from, kind), (DataType::Decimal128(..), Type::Decimal { .. }));
     if rounds && rounded && !exact {

@@ -20,11 +20,14 @@ pub(super) fn apply(tables: &mut [Table], rules: &Rules, drafts: &Drafts<'_>) ->
         let (low, high) = column.generator.range();
         let plain = column.modifiers.is_empty() && is_drawn(column.generator.nature());
         if plain && (range.min.is_some_and(|min| high < min) || range.max.is_some_and(|max| low > max)) {
-            sound = place(field).problem("its values and its range do not meet", "a range that the generator can reach");
+            sound =
+                place(field).problem("its values and its range do not meet", "a range that the generator can reach");
             continue;
         }
         if !is_drawn(column.generator.nature()) {
-            place(field).warn("its range is checked by `verify` but cannot hold by construction, because the values are computed");
+            place(field).warn(
+                "its range is checked by `verify` but cannot hold by construction, because the values are computed",
+            );
             continue;
         }
         let bound = |side, at: Option<f64>| at.map(|at| Bound { side, strict: false, at: Limit::Constant(at) });
@@ -50,12 +53,15 @@ fn inequality(tables: &mut [Table], rule: &Inequality, drafts: &Drafts<'_>) -> O
     let place = |column: usize| &drafts.tables[table].columns[column].place;
     if rule.left == rule.right {
         return match rule.op {
-            Comparison::Less | Comparison::Greater => place(rule.left.column).problem("a value is never less than itself", "two columns"),
+            Comparison::Less | Comparison::Greater => {
+                place(rule.left.column).problem("a value is never less than itself", "two columns")
+            }
             _ => Some(()),
         };
     }
     if rule.op == Comparison::Equal {
-        place(rule.right.column).warn("equality is checked by `verify`; to make it hold, compute one column from the other");
+        place(rule.right.column)
+            .warn("equality is checked by `verify`; to make it hold, compute one column from the other");
         return Some(());
     }
     let drawn = |column: usize| is_drawn(columns[column].generator.nature());
@@ -69,7 +75,12 @@ fn inequality(tables: &mut [Table], rule: &Inequality, drafts: &Drafts<'_>) -> O
         };
         let plain = columns[rule.left.column].modifiers.is_empty() && columns[rule.right.column].modifiers.is_empty();
         if impossible && plain {
-            let message = format!("`{}` {} `{}` can never hold", columns[rule.left.column].name, rule.op.sign(), columns[rule.right.column].name);
+            let message = format!(
+                "`{}` {} `{}` can never hold",
+                columns[rule.left.column].name,
+                rule.op.sign(),
+                columns[rule.right.column].name
+            );
             return place(rule.right.column).problem(message, "ranges of values that overlap the right way");
         }
     }

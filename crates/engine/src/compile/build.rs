@@ -61,7 +61,9 @@ impl<'a> Builder<'a> {
             Slot::Built(built) => return built.as_ref().map(|column| column.kind),
             Slot::Building => {
                 let draft = &self.drafts.tables[table].columns[column];
-                return draft.declared.or_else(|| draft.place.problem("its values depend on themselves", "a `type`, or another source"));
+                return draft
+                    .declared
+                    .or_else(|| draft.place.problem("its values depend on themselves", "a `type`, or another source"));
             }
             Slot::Untouched => {}
         }
@@ -91,7 +93,9 @@ impl<'a> Builder<'a> {
     pub fn nature(&self, table: usize, column: usize) -> Nature {
         self.ensure(table, column);
         match &self.slots.borrow()[table][column] {
-            Slot::Built(Some(column)) if column.modifiers.is_empty() && column.nulls.is_none() => column.generator.nature(),
+            Slot::Built(Some(column)) if column.modifiers.is_empty() && column.nulls.is_none() => {
+                column.generator.nature()
+            }
             _ => Nature::Derived,
         }
     }
@@ -145,7 +149,9 @@ impl<'a> Builder<'a> {
     }
 
     fn is_declared_unique(&self, table: usize, column: &str) -> bool {
-        let Some(list) = self.drafts.constraints.as_ref().and_then(|place| place.node.get("unique")) else { return false };
+        let Some(list) = self.drafts.constraints.as_ref().and_then(|place| place.node.get("unique")) else {
+            return false;
+        };
         let name = format!("{}.{column}", self.drafts.tables[table].name);
         match &list.value {
             shardmill_shared::spec::Value::List(items) => {
@@ -175,7 +181,10 @@ impl<'a> Builder<'a> {
     ) -> Option<()> {
         if !modifiers.is_empty() && generator.is_unique() {
             let (name, place) = &draft.modifiers[0];
-            return place.problem(format!("`{name}` can make two values equal in a unique column"), "no modifiers where values are unique");
+            return place.problem(
+                format!("`{name}` can make two values equal in a unique column"),
+                "no modifiers where values are unique",
+            );
         }
         if generator.is_unique() {
             return Some(());
@@ -184,7 +193,8 @@ impl<'a> Builder<'a> {
             let draft = &self.drafts.tables[site.table];
             let single = draft.fanout.as_ref().is_some_and(|fanout| fanout.clip.1 <= 1);
             let is_parent = self.links.borrow()[site.table].names[link] == "parent";
-            let parent_key = draft.parents.first().is_some_and(|parent| self.drafts.tables[*parent].key == Some(column));
+            let parent_key =
+                draft.parents.first().is_some_and(|parent| self.drafts.tables[*parent].key == Some(column));
             if single && is_parent && parent_key {
                 return Some(());
             }
@@ -246,9 +256,15 @@ fn fits(draft: &ColumnDraft<'_>, natural: Type, declared: Type) -> Option<()> {
         || declared == Type::Text
         || (numeric(natural) && numeric(declared))
         || (natural.is_temporal() && declared.is_temporal())
-        || (natural == Type::Text && draft.generator.as_ref().is_some_and(|(info, _)| matches!(info.name, "choice" | "constant" | "enum_list" | "lookup")));
+        || (natural == Type::Text
+            && draft
+                .generator
+                .as_ref()
+                .is_some_and(|(info, _)| matches!(info.name, "choice" | "constant" | "enum_list" | "lookup")));
     if possible {
         return Some(());
     }
-    draft.place.problem(format!("its values have type {natural}"), format!("values that fit the column's type {declared}"))
+    draft
+        .place
+        .problem(format!("its values have type {natural}"), format!("values that fit the column's type {declared}"))
 }

@@ -46,7 +46,9 @@ fn implied(tables: &[Table], drafts: &Drafts<'_>, rules: &mut Rules) {
             if table.key == Some(column) || drafts.tables[at].columns[column].unique {
                 rules.unique.push(field);
             }
-            if let (Nature::Copied { link, column }, true) = (described.generator.nature(), described.modifiers.is_empty()) {
+            if let (Nature::Copied { link, column }, true) =
+                (described.generator.nature(), described.modifiers.is_empty())
+            {
                 let target = table.links[link].target;
                 if tables[target].key == Some(column) {
                     rules.foreign_keys.push((field, Field { table: target, column }));
@@ -208,7 +210,10 @@ fn inequality(item: &Place<'_>, names: &Names<'_>) -> Option<Inequality> {
     let right_place = right?;
     let (left, op, right) = (left?, Comparison::ALL[op?], names.field(&right_place)?);
     if left.table != right.table {
-        return right_place.problem("the columns stand in different tables", "two columns of one table; a `lookup` brings the other one here");
+        return right_place.problem(
+            "the columns stand in different tables",
+            "two columns of one table; a `lookup` brings the other one here",
+        );
     }
     let ordered = |field: Field| names.kind(field).is_number() || names.kind(field).is_temporal();
     if op != Comparison::Equal && !(ordered(left) && ordered(right)) {

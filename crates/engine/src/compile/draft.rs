@@ -174,7 +174,10 @@ fn names(written: &[(Option<&str>, Place<'_>)]) -> Option<Vec<String>> {
             continue;
         };
         if !is_name(&name) || name.contains('.') {
-            sound = place.problem(format!("`{name}` cannot name a table"), "letters, digits, `_` or `-`, not beginning with `_`");
+            sound = place.problem(
+                format!("`{name}` cannot name a table"),
+                "letters, digits, `_` or `-`, not beginning with `_`",
+            );
         } else if names.contains(&name) {
             sound = place.problem(format!("table `{name}` is written twice"), "each table once");
         }
@@ -215,7 +218,9 @@ fn table<'a>(place: &Place<'a>, name: &str, names: &[String], drafts: &Drafts<'a
         }
     }
     let own_rows = match (&rows, kind) {
-        (Some(rows), Kind::Vocab) => return rows.problem("a vocabulary has one row for each of its values", "no `rows`"),
+        (Some(rows), Kind::Vocab) => {
+            return rows.problem("a vocabulary has one row for each of its values", "no `rows`");
+        }
         (None, Kind::Vocab) => vocab_rows(place, &columns)?,
         (Some(rows), _) if !parents.is_empty() => {
             return rows.problem("the rows of a child table follow from its parents", "`fanout`, or no parents");
@@ -352,7 +357,12 @@ fn column<'a>(name: Option<&str>, place: &Place<'a>) -> Option<ColumnDraft<'a>> 
     fields.finish();
     let null_rate = null_rate?;
     let nullable = match nullable? {
-        Some(false) if null_rate > 0.0 => return place.problem("nulls are asked for in a column that is not nullable", "`nullable: true`, or no `null_rate`"),
+        Some(false) if null_rate > 0.0 => {
+            return place.problem(
+                "nulls are asked for in a column that is not nullable",
+                "`nullable: true`, or no `null_rate`",
+            );
+        }
         Some(nullable) => Some(nullable),
         None => (null_rate > 0.0).then_some(true),
     };
@@ -390,7 +400,8 @@ fn generator<'a>(fields: &Fields<'a>, column: &Place<'a>) -> Option<Written<'a>>
         }
     }
     if let [(first, _), (second, _), ..] = found.as_slice() {
-        return column.problem(format!("both `{}` and `{}` would make its values", first.name, second.name), "one generator");
+        return column
+            .problem(format!("both `{}` and `{}` would make its values", first.name, second.name), "one generator");
     }
     Some(found.into_iter().next())
 }
@@ -419,7 +430,10 @@ fn parents_form_no_cycle(drafts: &Drafts<'_>) -> Option<()> {
             at = *parent;
             names.push(&drafts.tables[at].name);
             if at == start {
-                return table.place.problem(format!("the parents form a cycle: {}", names.join(" → ")), "a table without parents at the top");
+                return table.place.problem(
+                    format!("the parents form a cycle: {}", names.join(" → ")),
+                    "a table without parents at the top",
+                );
             }
             if names.len() > drafts.tables.len() + 1 {
                 break;

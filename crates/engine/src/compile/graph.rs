@@ -156,7 +156,10 @@ pub fn check_dag(place: &Place<'_>, drafts: &Drafts<'_>) -> Option<()> {
         for parent in &table.parents {
             if level_of.get(parent).is_none_or(|above| above >= level) {
                 let parent = &drafts.tables[*parent].name;
-                return place.problem(format!("`{parent}` does not come before its child `{}`", table.name), "parents in an earlier level");
+                return place.problem(
+                    format!("`{parent}` does not come before its child `{}`", table.name),
+                    "parents in an earlier level",
+                );
             }
         }
     }

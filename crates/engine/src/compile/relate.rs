@@ -17,13 +17,19 @@ impl Site<'_, '_> {
         if role.is_none() {
             if target == self.table {
                 let key = self.role(&format!("earlier:{target_name}"));
-                let nullable = self.column.is_some_and(|column| self.builder.drafts.tables[self.table].columns[column].nullable == Some(true));
-                let (first, name) = if nullable { (First::Nothing, "earlier") } else { (First::Itself, "earlier or itself") };
+                let nullable = self.column.is_some_and(|column| {
+                    self.builder.drafts.tables[self.table].columns[column].nullable == Some(true)
+                });
+                let (first, name) =
+                    if nullable { (First::Nothing, "earlier") } else { (First::Itself, "earlier or itself") };
                 return Some(self.add(self.table, name, || Link { target, way: Way::Earlier { key, first } }));
             }
             if let Some(link) = self.ancestor(self.table, target) {
                 if skew.is_some() {
-                    return place.problem("a parent is not chosen, so it has no skew", "no `skew`, or a role of its own (`as`)");
+                    return place.problem(
+                        "a parent is not chosen, so it has no skew",
+                        "no `skew`, or a role of its own (`as`)",
+                    );
                 }
                 return Some(link);
             }
@@ -38,7 +44,10 @@ impl Site<'_, '_> {
         if let (Some(mine), Some(other)) = (skew, shared)
             && mine != other
         {
-            return place.problem(format!("role `{role}` is drawn with two different skews"), "one skew for each role; name another role with `as`");
+            return place.problem(
+                format!("role `{role}` is drawn with two different skews"),
+                "one skew for each role; name another role with `as`",
+            );
         }
         self.pick(place, target, &role, skew.or(shared).unwrap_or(Skew::Uniform))
     }
@@ -53,7 +62,8 @@ impl Site<'_, '_> {
         let name = format!("pick:{}:{role}", target_draft.name);
         let key = self.role(&name);
         // A vocabulary is written in the order of its popularity; elsewhere popularity is scattered over the rows.
-        let scatter = (target_draft.kind != super::draft::Kind::Vocab).then(|| drafts.root.key(&target_draft.name, "popularity"));
+        let scatter =
+            (target_draft.kind != super::draft::Kind::Vocab).then(|| drafts.root.key(&target_draft.name, "popularity"));
         Some(self.add(self.table, &name, || Link {
             target,
             way: Way::Pick(Box::new(Pick { key, skew, scatter, rank: Default::default() })),
@@ -86,7 +96,8 @@ impl Site<'_, '_> {
                 return None;
             }
             let fields = place.fields()?;
-            let role = fields.get("as").and_then(|role| role.text().map(str::to_owned)).unwrap_or_else(|| column.name.clone());
+            let role =
+                fields.get("as").and_then(|role| role.text().map(str::to_owned)).unwrap_or_else(|| column.name.clone());
             found = Some((role, skew(&fields, "weights_kind")?.unwrap_or(Skew::Uniform)));
         }
         found
@@ -148,7 +159,10 @@ impl Site<'_, '_> {
             return Some(link);
         }
         let onward = self.origin(next, column, target)?;
-        Some(self.add(table, &format!("through:{link}:{onward}"), || Link { target: target.0, way: Way::Through(link, onward) }))
+        Some(self.add(table, &format!("through:{link}:{onward}"), || Link {
+            target: target.0,
+            way: Way::Through(link, onward),
+        }))
     }
 
     fn by_origin(&self, own: usize, target: usize, their: usize) -> Option<usize> {
@@ -162,7 +176,10 @@ impl Site<'_, '_> {
             return None;
         }
         let source = Source::Own(own);
-        Some(self.add(self.table, &format!("sequence:{target}:{own}"), || Link { target, way: Way::Sequence { source, start, step } }))
+        Some(self.add(self.table, &format!("sequence:{target}:{own}"), || Link {
+            target,
+            way: Way::Sequence { source, start, step },
+        }))
     }
 
     fn by_first_child(&self, own: usize, target: usize, their: usize) -> Option<usize> {
@@ -173,7 +190,12 @@ impl Site<'_, '_> {
             return None;
         }
         let link = self.origin(self.table, own, (above, column))?;
-        Some(self.add(self.table, &format!("first child:{target}:{link}"), || Link { target, way: Way::FirstChild(link) }))
+        Some(
+            self.add(self.table, &format!("first child:{target}:{link}"), || Link {
+                target,
+                way: Way::FirstChild(link),
+            }),
+        )
     }
 
     fn by_index(&self, on: &Place<'_>, target: usize, columns: &[(usize, usize)]) -> Option<usize> {
@@ -192,7 +214,10 @@ impl Site<'_, '_> {
             columns: kinds?,
             rows: Default::default(),
         };
-        Some(self.add(self.table, &format!("index:{target}:{columns:?}"), || Link { target, way: Way::Index(Box::new(index)) }))
+        Some(self.add(self.table, &format!("index:{target}:{columns:?}"), || Link {
+            target,
+            way: Way::Index(Box::new(index)),
+        }))
     }
 
     /// Whether a link can lead nowhere.

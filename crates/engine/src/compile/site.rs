@@ -57,7 +57,9 @@ impl<'a> Site<'_, 'a> {
     pub fn timeframe(&self, place: &Place<'_>) -> Option<Window> {
         match self.builder.drafts.timeframe {
             Some(window) => Some(window),
-            None => place.problem("the spec has no timeframe", "`timeframe: {start, end}` at the top, or a window here"),
+            None => {
+                place.problem("the spec has no timeframe", "`timeframe: {start, end}` at the top, or a window here")
+            }
         }
     }
 
@@ -93,7 +95,10 @@ impl<'a> Site<'_, 'a> {
         if values >= rows {
             return Some(());
         }
-        place.problem(format!("{values} different values are too few for {rows} rows"), format!("a domain of at least {rows} values"))
+        place.problem(
+            format!("{values} different values are too few for {rows} rows"),
+            format!("a domain of at least {rows} values"),
+        )
     }
 
     /// The table's first parent.

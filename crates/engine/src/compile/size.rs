@@ -5,7 +5,7 @@ use shardmill_shared::spec::{Fields, Place, Value};
 use super::draft::Drafts;
 use crate::fanout::{BLOCK, Fanout, Strata};
 use crate::random::key::Key;
-use crate::random::weighted::Weighted;
+use crate::random::weighted::Counts;
 
 /// The most children a parent may have on average: more would make one block larger than a shard can hold.
 const CHILDREN_MAX: u64 = 1_000_000;
@@ -29,17 +29,20 @@ pub struct FanoutDraft {
 
 /// Reads a fan-out; without one every parent has one child.
 pub fn fanout(table: &Place<'_>, place: Option<&Place<'_>>, key: Key) -> Option<FanoutDraft> {
-    let constant = |each: u64| FanoutDraft { key, quantiles: vec![each; BLOCK as usize], independent: false, clip: (0, each) };
+    let constant =
+        |each: u64| FanoutDraft { key, quantiles: vec![each; BLOCK as usize], independent: false, clip: (0, each) };
     let Some(place) = place else { return Some(constant(1)) };
     if let Value::Int(_) = place.node.value {
         return match place.count()? {
             0 => place.problem("a fan-out of 0 makes no rows", "at least 1"),
-            each if each > CHILDREN_MAX => place.problem(format!("{each} children for each parent are too many"), format!("at most {CHILDREN_MAX}")),
+            each if each > CHILDREN_MAX => place
+                .problem(format!("{each} children for each parent are too many"), format!("at most {CHILDREN_MAX}")),
             each => Some(constant(each)),
         };
     }
     let fields = place.fields()?;
-    let kind = fields.need_any(&["distribution", "type"])?.one_of("fan-out distribution", &["poisson", "uniform", "constant"]);
+    let kind =
+        fields.need_any(&["distribution", "type"])?.one_of("fan-out distribution", &["poisson", "uniform", "constant"]);
     let independent = fields.get("iid").map_or(Some(false), |place| place.bool());
     let quantiles = kind.and_then(|kind| match kind {
         0 => poisson(&fields),
@@ -57,7 +60,8 @@ pub fn fanout(table: &Place<'_>, place: Option<&Place<'_>>, key: Key) -> Option<
         return table.problem("no parent would ever have a child", "a fan-out that gives rows");
     }
     if greatest > CHILDREN_MAX {
-        return place.problem(format!("{greatest} children for one parent are too many"), format!("at most {CHILDREN_MAX}"));
+        return place
+            .problem(format!("{greatest} children for one parent are too many"), format!("at most {CHILDREN_MAX}"));
     }
     let most = if most == u64::MAX { greatest * SCALE_MAX } else { most };
     Some(FanoutDraft { key, quantiles, independent: independent?, clip: (least, most) })
@@ -66,8 +70,8 @@ pub fn fanout(table: &Place<'_>, place: Option<&Place<'_>>, key: Key) -> Option<
 fn poisson(fields: &Fields<'_>) -> Option<Vec<u64>> {
     let place = fields.need_any(&["lambda", "mean"])?;
     let lambda = place.float_where("a number above 0 and at most 1000000", |x| x > 0.0 && x <= 1e6)?;
-    match Weighted::poisson(lambda) {
-        Ok(weighted) => Some(weighted.quantiles(BLOCK as usize)),
+    match Counts::poisson(lambda) {
+        Ok(counts) => Some(counts.quantiles(BLOCK as usize)),
         Err(error) => place.problem(error.to_string(), "a smaller number"),
     }
 }
@@ -147,7 +151,9 @@ pub fn check(drafts: &Drafts<'_>) -> Option<()> {
     for (at, table) in drafts.tables.iter().enumerate() {
         match drafts.rows_between(at) {
             None => {
-                sound = table.place.problem("rows times fan-out are more than can be numbered", format!("at most {ROWS_MAX} rows"));
+                sound = table
+                    .place
+                    .problem("rows times fan-out are more than can be numbered", format!("at most {ROWS_MAX} rows"));
             }
             Some((_, 0)) => sound = table.place.problem("the table would have no rows", "a fan-out that gives rows"),
             Some(_) => {}

@@ -42,7 +42,8 @@ impl Pattern {
         let weights: Option<Vec<f64>> = place.list()?.iter().map(Place::float).collect();
         let weights = weights?;
         if weights.len() != dimension.len() {
-            return place.problem(format!("{} weights are given", weights.len()), format!("{} weights", dimension.len()));
+            return place
+                .problem(format!("{} weights are given", weights.len()), format!("{} weights", dimension.len()));
         }
         if weights.iter().any(|weight| *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
             return place.problem("the weights give no share", "weights that are not negative, one of them above 0");
@@ -167,7 +168,12 @@ mod tests {
                 let unit = (f64::from(i) + 0.5) / 5_000.0;
                 let time = calendar.quantile(unit);
                 assert!(time >= last, "{i}");
-                assert!((calendar.cdf(time) - unit).abs() < 1e-9, "{i}: {} at {}", calendar.cdf(time), show_time(time as i64));
+                assert!(
+                    (calendar.cdf(time) - unit).abs() < 1e-9,
+                    "{i}: {} at {}",
+                    calendar.cdf(time),
+                    show_time(time as i64)
+                );
                 last = time;
             }
         }

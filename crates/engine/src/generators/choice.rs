@@ -26,7 +26,12 @@ pub const INFO: Info = Info {
     about: "one of some values, or of the rows of another table",
     params: &[
         Param { name: "choices", takes: "list of values, or map of value to weight", default: "", about: "the values" },
-        Param { name: "choices_ref", takes: "table.column", default: "", about: "instead of `choices`: chooses a row of that table" },
+        Param {
+            name: "choices_ref",
+            takes: "table.column",
+            default: "",
+            about: "instead of `choices`: chooses a row of that table",
+        },
         Param { name: "weights", takes: "list of numbers", default: "equal", about: "the weight of each of `choices`" },
         Param {
             name: "weights_kind",
@@ -34,7 +39,12 @@ pub const INFO: Info = Info {
             default: "uniform",
             about: "weights by rank: the first value is the most popular; for a table, popularity is scattered over its rows, alike for everyone",
         },
-        Param { name: "as", takes: "name", default: "the column's name", about: "the role of the chosen row, shared with lookups of that role" },
+        Param {
+            name: "as",
+            takes: "name",
+            default: "the column's name",
+            about: "the role of the chosen row, shared with lookups of that role",
+        },
     ],
     bare: Some("choices"),
     example: "{type: string, choice: {choices: [red, green, blue], weights: [5, 3, 2]}}",
@@ -107,7 +117,7 @@ fn listed(
             return choices.problem("these values do not fit the column", format!("values of type {kind}"));
         };
         let picker = Picker::Weighted(weighted(choices, &weights?)?);
-        return finish(choices, kind, values, picker, site);
+        return finish(choices, (kind, values), picker, site);
     }
     let items = choices.list()?;
     if items.is_empty() {
@@ -130,19 +140,22 @@ fn listed(
             Err(error) => return choices.problem(error.to_string(), "a usable `weights_kind`"),
         },
     };
-    finish(choices, kind, values, picker, site)
+    finish(choices, (kind, values), picker, site)
 }
 
 fn finish(
     place: &Place<'_>,
-    kind: Type,
-    values: ArrayRef,
+    (kind, values): (Type, ArrayRef),
     picker: Picker,
     site: &Site<'_, '_>,
 ) -> Option<Box<dyn Generator>> {
     let unique = site.unique;
     if unique {
-        if !matches!(picker, Picker::Rank(Rank::Uniform { .. })) {
+        let share = |at: usize| match &picker {
+            Picker::Rank(rank) => rank.share(at as u64),
+            Picker::Weighted(weighted) => weighted.share(at),
+        };
+        if (1..values.len()).any(|at| share(at) != share(0)) {
             return place.problem("unequal weights cannot be kept when values are unique", "no weights");
         }
         site.enough(place, values.len() as u64)?;
@@ -214,7 +227,9 @@ pub(crate) fn time(place: &Place<'_>) -> Option<i64> {
     let text = place.text()?;
     match parse_time(text) {
         Some(time) => Some(time),
-        None => place.problem(format!("`{text}` is no date or time"), "ISO 8601, as in 2024-01-31 or 2024-01-31T08:00:00Z"),
+        None => {
+            place.problem(format!("`{text}` is no date or time"), "ISO 8601, as in 2024-01-31 or 2024-01-31T08:00:00Z")
+        }
     }
 }
 

@@ -18,10 +18,30 @@ pub const INFO: Info = Info {
     name: "diffusion_curve",
     about: "moments that follow an adoption curve",
     params: &[
-        Param { name: "within", takes: "timeframe, or {start, end}", default: "timeframe", about: "the first and last moment" },
-        Param { name: "curve_type", takes: "logistic, exponential or linear", default: "logistic", about: "the cumulative share over time; `type` means the same" },
-        Param { name: "inflection_point", takes: "share of the window", default: "0.5", about: "logistic: where adoption is fastest" },
-        Param { name: "steepness", takes: "number above 0", default: "10", about: "logistic and exponential: how sharp the curve is" },
+        Param {
+            name: "within",
+            takes: "timeframe, or {start, end}",
+            default: "timeframe",
+            about: "the first and last moment",
+        },
+        Param {
+            name: "curve_type",
+            takes: "logistic, exponential or linear",
+            default: "logistic",
+            about: "the cumulative share over time; `type` means the same",
+        },
+        Param {
+            name: "inflection_point",
+            takes: "share of the window",
+            default: "0.5",
+            about: "logistic: where adoption is fastest",
+        },
+        Param {
+            name: "steepness",
+            takes: "number above 0",
+            default: "10",
+            about: "logistic and exponential: how sharp the curve is",
+        },
     ],
     bare: Some("curve_type"),
     example: "{type: datetime, diffusion_curve: {within: {start: 2024-01-01, end: 2024-12-31}, inflection_point: 0.4}}",
@@ -39,9 +59,16 @@ struct Diffusion {
 #[derive(Debug)]
 enum Curve {
     /// 1 / (1 + e^(-k (t - c))), scaled so that it runs from 0 to 1 within the window.
-    Logistic { center: f64, steepness: f64, low: f64, high: f64 },
+    Logistic {
+        center: f64,
+        steepness: f64,
+        low: f64,
+        high: f64,
+    },
     /// (e^(k t) - 1) / (e^k - 1).
-    Exponential { steepness: f64 },
+    Exponential {
+        steepness: f64,
+    },
     Linear,
 }
 
@@ -52,9 +79,9 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
         .get_any(&["curve_type", "type"])
         .map_or(Some(0), |place| place.one_of("curve", &["logistic", "exponential", "linear"]));
     let center = fields.get("inflection_point").map_or(Some(0.5), |place| place.share());
-    let steepness = fields.get("steepness").map_or(Some(10.0), |place| {
-        place.float_where("a number above 0 and at most 500", |x| x > 0.0 && x <= 500.0)
-    });
+    let steepness = fields
+        .get("steepness")
+        .map_or(Some(10.0), |place| place.float_where("a number above 0 and at most 500", |x| x > 0.0 && x <= 500.0));
     fields.finish();
     let (window, center, steepness) = (window?, center?, steepness?);
     let curve = match curve? {

@@ -11,7 +11,7 @@ use crate::math;
 use crate::measure::{from_measure, power_of_ten};
 use crate::random::key::Key;
 use crate::random::permutation::Permutation;
-use crate::random::weighted::Weighted;
+use crate::random::weighted::Counts;
 use crate::value::Type;
 
 /// How specs name it.
@@ -25,16 +25,37 @@ pub const INFO: Info = Info {
             default: "",
             about: "which distribution",
         },
-        Param { name: "params", takes: "map", default: "normal 0 and 1, lognormal 0 and 1, uniform 0 to 1, the others 1", about: "its parameters; mu/mean, std/sigma, min/low and max/high mean the same" },
-        Param { name: "clamp", takes: "[min, max]", default: "none", about: "values outside are set to the nearest end" },
+        Param {
+            name: "params",
+            takes: "map",
+            default: "normal 0 and 1, lognormal 0 and 1, uniform 0 to 1, the others 1",
+            about: "its parameters; mu/mean, std/sigma, min/low and max/high mean the same",
+        },
+        Param {
+            name: "clamp",
+            takes: "[min, max]",
+            default: "none",
+            about: "values outside are set to the nearest end",
+        },
     ],
     bare: Some("type"),
     example: "{type: 'decimal(10,2)', distribution: {type: lognormal, params: {mean: 3.2, sigma: 0.6}, clamp: [1, 2000]}}",
     build,
 };
 
+/// 2^64: turns a uniform number back into bits.
+const TWO_64: f64 = 18_446_744_073_709_551_616.0;
+
 const TYPES: [&str; 10] = [
-    "normal", "lognormal", "uniform", "poisson", "exponential", "gamma", "beta", "truncated_normal", "bernoulli",
+    "normal",
+    "lognormal",
+    "uniform",
+    "poisson",
+    "exponential",
+    "gamma",
+    "beta",
+    "truncated_normal",
+    "bernoulli",
     "constant",
 ];
 
@@ -51,17 +72,47 @@ pub(crate) struct Distribution {
 /// A distribution on the number line.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    Normal { mean: f64, std: f64 },
-    Lognormal { mean: f64, sigma: f64 },
-    Uniform { low: f64, high: f64 },
+    Normal {
+        mean: f64,
+        std: f64,
+    },
+    Lognormal {
+        mean: f64,
+        sigma: f64,
+    },
+    Uniform {
+        low: f64,
+        high: f64,
+    },
     /// `count` equally likely values from `low` in steps of 1 / `per_unit`.
-    Steps { low: f64, count: f64, per_unit: f64 },
-    Poisson(Weighted),
-    Exponential { mean: f64 },
-    Gamma { shape: f64, scale: f64 },
-    Beta { alpha: f64, beta: f64, low: f64, high: f64 },
-    TruncatedNormal { mean: f64, std: f64, from: f64, to: f64 },
-    Bernoulli { p: f64 },
+    Steps {
+        low: f64,
+        count: f64,
+        per_unit: f64,
+    },
+    Poisson(Counts),
+    Exponential {
+        mean: f64,
+    },
+    Gamma {
+        shape: f64,
+        scale: f64,
+    },
+    Beta {
+        alpha: f64,
+        beta: f64,
+        low: f64,
+        high: f64,
+    },
+    TruncatedNormal {
+        mean: f64,
+        std: f64,
+        from: f64,
+        to: f64,
+    },
+    Bernoulli {
+        p: f64,
+    },
     Constant(f64),
 }
 
@@ -100,7 +151,10 @@ pub(crate) fn read(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Distributio
     let unique = site.unique;
     if unique {
         let Shape::Steps { count, .. } = shape else {
-            return place.problem("values of this distribution repeat", "`type: uniform` of whole numbers, or `sequence`, where values are unique");
+            return place.problem(
+                "values of this distribution repeat",
+                "`type: uniform` of whole numbers, or `sequence`, where values are unique",
+            );
         };
         if clamp.is_some() {
             return place.problem("a clamp can make two values equal", "no clamp where values are unique");
@@ -149,8 +203,8 @@ fn shape(name: &str, params: &Fields<'_>, site: &Site<'_, '_>) -> Option<Shape> 
         "uniform" => uniform(ends((0.0, 1.0))?, params, site)?,
         "poisson" => {
             let lambda = positive(&["lambda", "mean"], 1.0)?;
-            match Weighted::poisson(lambda) {
-                Ok(weighted) => Shape::Poisson(weighted),
+            match Counts::poisson(lambda) {
+                Ok(counts) => Shape::Poisson(counts),
                 Err(error) => return params.place.problem(error.to_string(), "a lambda of at most 1000000"),
             }
         }
@@ -173,7 +227,9 @@ fn shape(name: &str, params: &Fields<'_>, site: &Site<'_, '_>) -> Option<Shape> 
             let (mean, std) = (mean?, std?);
             let (from, to) = (math::normal_cdf((low - mean) / std), math::normal_cdf((high - mean) / std));
             if from >= to {
-                return params.place.problem(format!("nothing lies between {low} and {high}"), "ends nearer to the mean");
+                return params
+                    .place
+                    .problem(format!("nothing lies between {low} and {high}"), "ends nearer to the mean");
             }
             Shape::TruncatedNormal { mean, std, from, to }
         }
@@ -191,7 +247,9 @@ fn uniform((low, high): (f64, f64), params: &Fields<'_>, site: &Site<'_, '_>) ->
     };
     let (first, last) = ((low * per_unit).ceil(), (high * per_unit).floor());
     if first > last {
-        return params.place.problem(format!("no value of the column's type lies between {low} and {high}"), "a wider interval");
+        return params
+            .place
+            .problem(format!("no value of the column's type lies between {low} and {high}"), "a wider interval");
     }
     Some(Shape::Steps { low: first / per_unit, count: last - first + 1.0, per_unit })
 }
@@ -204,7 +262,7 @@ impl Shape {
             Self::Lognormal { mean, sigma } => math::exp(mean + sigma * math::normal_quantile(unit)),
             Self::Uniform { low, high } => low + unit * (high - low),
             Self::Steps { low, count, per_unit } => low + (unit * count).floor().min(count - 1.0) / per_unit,
-            Self::Poisson(weighted) => weighted.quantile(unit) as f64,
+            Self::Poisson(counts) => counts.pick((unit * TWO_64) as u64) as f64,
             Self::Exponential { mean } => -mean * math::ln(1.0 - unit),
             Self::Gamma { shape, scale } => scale * math::gamma_quantile(*shape, unit),
             Self::Beta { alpha, beta, low, high } => low + (high - low) * math::beta_quantile(*alpha, *beta, unit),
@@ -221,12 +279,28 @@ impl Shape {
         match self {
             Self::Normal { mean, std } if *std > 0.0 => math::normal_cdf((value - mean) / std),
             Self::Lognormal { mean, sigma } if *sigma > 0.0 => {
-                if value <= 0.0 { 0.0 } else { math::normal_cdf((math::ln(value) - mean) / sigma) }
+                if value <= 0.0 {
+                    0.0
+                } else {
+                    math::normal_cdf((math::ln(value) - mean) / sigma)
+                }
             }
             Self::Uniform { low, high } if high > low => ((value - low) / (high - low)).clamp(0.0, 1.0),
             Self::Steps { low, count, per_unit } => (((value - low) * per_unit + 0.5) / count).clamp(0.0, 1.0),
-            Self::Exponential { mean } => if value <= 0.0 { 0.0 } else { 1.0 - math::exp(-value / mean) },
-            Self::Gamma { shape, scale } => if value <= 0.0 { 0.0 } else { math::gamma_cdf(*shape, value / scale) },
+            Self::Exponential { mean } => {
+                if value <= 0.0 {
+                    0.0
+                } else {
+                    1.0 - math::exp(-value / mean)
+                }
+            }
+            Self::Gamma { shape, scale } => {
+                if value <= 0.0 {
+                    0.0
+                } else {
+                    math::gamma_cdf(*shape, value / scale)
+                }
+            }
             Self::Beta { alpha, beta, low, high } if high > low => {
                 math::beta_cdf(*alpha, *beta, ((value - low) / (high - low)).clamp(0.0, 1.0))
             }

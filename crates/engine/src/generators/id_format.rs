@@ -22,8 +22,18 @@ pub const INFO: Info = Info {
     name: "id",
     about: "identifiers by a format, different in every row where the column is unique or a key",
     params: &[
-        Param { name: "format", takes: "text with {year}, {month}, {day}, {row}, {row:N}, {random:N} digits, {hex:N}, {letters:N}", default: "", about: "the format" },
-        Param { name: "time", takes: "datetime column", default: "start of the timeframe", about: "whose year, month and day are used" },
+        Param {
+            name: "format",
+            takes: "text with {year}, {month}, {day}, {row}, {row:N}, {random:N} digits, {hex:N}, {letters:N}",
+            default: "",
+            about: "the format",
+        },
+        Param {
+            name: "time",
+            takes: "datetime column",
+            default: "start of the timeframe",
+            about: "whose year, month and day are used",
+        },
     ],
     bare: Some("format"),
     example: "{type: string, unique: true, id: 'CRT-{row:4}-{random:7}'}",
@@ -72,7 +82,8 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
     let mut combinations = 1u64;
     for part in &parts {
         if let Part::Random { alphabet, count } = part {
-            let Some(more) = (alphabet.len() as u64).checked_pow(*count).and_then(|n| n.checked_mul(combinations)) else {
+            let Some(more) = (alphabet.len() as u64).checked_pow(*count).and_then(|n| n.checked_mul(combinations))
+            else {
                 return format.problem("the random parts have more than 2^64 combinations", "fewer random digits");
             };
             combinations = more;
@@ -137,8 +148,7 @@ impl Generator for IdFormat {
             Some(source) => Some(measure(&draw.frame.read_plain(source)?)?),
             None => None,
         };
-        let permutation =
-            (self.unique && !self.has_row).then(|| Permutation::new(self.key, self.combinations));
+        let permutation = (self.unique && !self.has_row).then(|| Permutation::new(self.key, self.combinations));
         let mut out = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
         for at in 0..rows.len() {
             let row = rows.at(at);

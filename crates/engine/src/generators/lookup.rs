@@ -17,9 +17,24 @@ pub const INFO: Info = Info {
     about: "a column of the parent, of another related row, or of a row drawn from another table",
     params: &[
         Param { name: "from", takes: "table.column", default: "", about: "what is looked up" },
-        Param { name: "on", takes: "map of their column to our column", default: "", about: "joins by value; where nothing matches the value is null" },
-        Param { name: "as", takes: "name", default: "the table's name", about: "the role of the row: lookups of one role see one row" },
-        Param { name: "skew", takes: "uniform, zipf@ALPHA or head_tail@{SHARE,ALPHA}", default: "uniform", about: "how much some rows are preferred" },
+        Param {
+            name: "on",
+            takes: "map of their column to our column",
+            default: "",
+            about: "joins by value; where nothing matches the value is null",
+        },
+        Param {
+            name: "as",
+            takes: "name",
+            default: "the table's name",
+            about: "the role of the row: lookups of one role see one row",
+        },
+        Param {
+            name: "skew",
+            takes: "uniform, zipf@ALPHA or head_tail@{SHARE,ALPHA}",
+            default: "uniform",
+            about: "how much some rows are preferred",
+        },
     ],
     bare: Some("from"),
     example: "{type: int, lookup: {from: users.id, skew: zipf@1.1}}",

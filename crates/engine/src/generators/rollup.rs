@@ -23,7 +23,12 @@ pub const INFO: Info = Info {
     about: "a figure over the row's own children: parents and children always add up",
     params: &[
         Param { name: "from", takes: "child.column, or child for a count", default: "", about: "what is rolled up" },
-        Param { name: "agg", takes: "sum, count, min, max or last", default: "sum (count for a table)", about: "how; without children a sum and a count are 0, the others null" },
+        Param {
+            name: "agg",
+            takes: "sum, count, min, max or last",
+            default: "sum (count for a table)",
+            about: "how; without children a sum and a count are 0, the others null",
+        },
     ],
     bare: Some("from"),
     example: "{type: 'decimal(12,2)', rollup: {from: items.amount, agg: sum}}",
@@ -85,8 +90,12 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
     let kind = match (aggregate, of) {
         (Aggregate::Count, _) => Type::Int,
         (Aggregate::Sum, Type::Decimal { scale, .. }) => Type::Decimal { precision: SUM_PRECISION, scale },
-        (Aggregate::Sum, kind) if !kind.is_number() => return from.problem(format!("values of type {kind} have no sum"), "a numeric column"),
-        (Aggregate::Min | Aggregate::Max, Type::Text) => return from.problem("text has no order here", "`agg: last`, or a numeric or datetime column"),
+        (Aggregate::Sum, kind) if !kind.is_number() => {
+            return from.problem(format!("values of type {kind} have no sum"), "a numeric column");
+        }
+        (Aggregate::Min | Aggregate::Max, Type::Text) => {
+            return from.problem("text has no order here", "`agg: last`, or a numeric or datetime column");
+        }
         (_, kind) => kind,
     };
     Some(Box::new(Rollup { child, column, aggregate, kind }))
@@ -121,7 +130,8 @@ impl Rollup {
             }
             Type::Int => {
                 let values = values.as_primitive::<Int64Type>();
-                let sum = |span: Range<usize>| span.filter(valid).fold(0i64, |sum, at| sum.saturating_add(values.value(at)));
+                let sum =
+                    |span: Range<usize>| span.filter(valid).fold(0i64, |sum, at| sum.saturating_add(values.value(at)));
                 Arc::new(Int64Array::from_iter_values(spans.map(sum)))
             }
             _ => {

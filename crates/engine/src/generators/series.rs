@@ -23,11 +23,36 @@ pub const INFO: Info = Info {
     params: &[
         Param { name: "mean", takes: "number", default: "0", about: "the level" },
         Param { name: "amplitude", takes: "number", default: "1", about: "how far the curve swings from the level" },
-        Param { name: "period", takes: "frequency (6H, 1D), or a number of rows", default: "1D", about: "the time in which the curve changes wholly" },
-        Param { name: "over", takes: "datetime column", default: "the table's first datetime column", about: "the time of a row" },
-        Param { name: "daily", takes: "number", default: "0", about: "the amplitude of a daily wave, highest at 15:00" },
-        Param { name: "noise", takes: "number", default: "0", about: "standard deviation of the error of each reading" },
-        Param { name: "octaves", takes: "1 to 8", default: "3", about: "how many finer curves are added, each half as high and twice as quick" },
+        Param {
+            name: "period",
+            takes: "frequency (6H, 1D), or a number of rows",
+            default: "1D",
+            about: "the time in which the curve changes wholly",
+        },
+        Param {
+            name: "over",
+            takes: "datetime column",
+            default: "the table's first datetime column",
+            about: "the time of a row",
+        },
+        Param {
+            name: "daily",
+            takes: "number",
+            default: "0",
+            about: "the amplitude of a daily wave, highest at 15:00",
+        },
+        Param {
+            name: "noise",
+            takes: "number",
+            default: "0",
+            about: "standard deviation of the error of each reading",
+        },
+        Param {
+            name: "octaves",
+            takes: "1 to 8",
+            default: "3",
+            about: "how many finer curves are added, each half as high and twice as quick",
+        },
     ],
     bare: Some("mean"),
     example: "{type: float, series: {mean: 21, amplitude: 3, period: 300, noise: 0.1}}",
@@ -59,8 +84,10 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
     let mean = fields.float_or(&["mean", "base"], 0.0);
     let amplitude = fields.float_or(&["amplitude"], 1.0);
     let daily = fields.float_or(&["daily"], 0.0);
-    let noise = fields.get("noise").map_or(Some(0.0), |place| place.float_where("a number that is not negative", |x| x >= 0.0));
-    let octaves = fields.get("octaves").map_or(Some(3.0), |place| place.float_where("1 to 8", |x| (1.0..=8.0).contains(&x)));
+    let noise =
+        fields.get("noise").map_or(Some(0.0), |place| place.float_where("a number that is not negative", |x| x >= 0.0));
+    let octaves =
+        fields.get("octaves").map_or(Some(3.0), |place| place.float_where("1 to 8", |x| (1.0..=8.0).contains(&x)));
     let period = fields.get("period");
     let over = fields.get("over");
     fields.finish();
@@ -70,7 +97,9 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
     };
     let clock = match (rows, over) {
         (Some(period), None) => Clock::Rows { period },
-        (Some(_), Some(over)) => return over.problem("a period in rows needs no time", "a period such as 6H, or no `over`"),
+        (Some(_), Some(over)) => {
+            return over.problem("a period in rows needs no time", "a period such as 6H, or no `over`");
+        }
         (None, over) => {
             let period_us = match &period {
                 Some(place) => match Grid::read(place)? {

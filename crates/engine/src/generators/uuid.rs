@@ -19,8 +19,18 @@ pub const INFO: Info = Info {
     name: "uuid",
     about: "identifiers shaped like UUIDs (RFC 9562), different in every row",
     params: &[
-        Param { name: "version", takes: "4 or 7", default: "4", about: "7 begins with a time, so that identifiers sort by it" },
-        Param { name: "time", takes: "datetime column", default: "start of the timeframe", about: "version 7: whose milliseconds are used" },
+        Param {
+            name: "version",
+            takes: "4 or 7",
+            default: "4",
+            about: "7 begins with a time, so that identifiers sort by it",
+        },
+        Param {
+            name: "time",
+            takes: "datetime column",
+            default: "start of the timeframe",
+            about: "version 7: whose milliseconds are used",
+        },
     ],
     bare: Some("version"),
     example: "{type: string, uuid: {version: 4}}",
@@ -78,7 +88,8 @@ impl Generator for Uuid {
             let value = match &self.version {
                 Version::Four => version_4(unique, more),
                 Version::Seven { start_ms, .. } => {
-                    let ms = times.as_ref().filter(|t| t.is_valid(at)).map_or(*start_ms, |t| (t.value(at) / 1e3) as i64);
+                    let ms =
+                        times.as_ref().filter(|t| t.is_valid(at)).map_or(*start_ms, |t| (t.value(at) / 1e3) as i64);
                     version_7(ms, unique, more)
                 }
             };

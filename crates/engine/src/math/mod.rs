@@ -11,3 +11,9 @@ pub mod trigonometry;
 
 mod root;
 mod stirling;
+
+pub use beta::{beta_cdf, beta_quantile};
+pub use exp::{exp, exp_all, exp_m1, ln, ln_1p, ln_all, pow};
+pub use gamma::{gamma_cdf, gamma_quantile};
+pub use normal::{normal_cdf, normal_quantile, normal_quantile_all};
+pub use trigonometry::{asin, atan2, cos, sin, tan};

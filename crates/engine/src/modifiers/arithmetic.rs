@@ -83,7 +83,11 @@ fn single<T>(place: &Place<'_>, name: &'static str, read: impl Fn(&Place<'_>) ->
 }
 
 fn numeric(place: &Place<'_>, name: &str, kind: Type) -> Option<()> {
-    if kind.is_number() { Some(()) } else { place.problem(format!("`{name}` cannot change values of type {kind}"), "a numeric column") }
+    if kind.is_number() {
+        Some(())
+    } else {
+        place.problem(format!("`{name}` cannot change values of type {kind}"), "a numeric column")
+    }
 }
 
 fn clamp(place: &Place<'_>, _: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
@@ -93,7 +97,9 @@ fn clamp(place: &Place<'_>, _: &Site<'_, '_>, kind: Type) -> Option<Option<Box<d
     let fields = place.fields()?;
     let end = |name: &'static str, default: f64| match fields.get(name) {
         None => Some(default),
-        Some(place) if matches!(place.node.value, Value::Text(_)) && kind.is_temporal() => time(&place).map(|t| t as f64),
+        Some(place) if matches!(place.node.value, Value::Text(_)) && kind.is_temporal() => {
+            time(&place).map(|t| t as f64)
+        }
         Some(place) => place.float(),
     };
     let (min, max) = (end("min", f64::NEG_INFINITY), end("max", f64::INFINITY));

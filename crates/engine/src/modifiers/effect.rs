@@ -20,9 +20,24 @@ pub const INFO: Info = Info {
     about: "multiplies by (or adds) a field of the first row of another table that matches by key and time; on a table it scales the number of children, by the parent's key and first datetime column",
     params: &[
         Param { name: "effect_table", takes: "table", default: "", about: "where effects stand; at most 1048576 rows" },
-        Param { name: "on", takes: "map of our column to theirs", default: "{}", about: "keys that must be equal; empty matches every row" },
-        Param { name: "window", takes: "{start_col, end_col}", default: "none", about: "their columns between which the row's time must lie, both included" },
-        Param { name: "map", takes: "{field, op: mul or add, default}", default: "op mul, default 1 (add: 0)", about: "what is applied, and what where nothing matches" },
+        Param {
+            name: "on",
+            takes: "map of our column to theirs",
+            default: "{}",
+            about: "keys that must be equal; empty matches every row",
+        },
+        Param {
+            name: "window",
+            takes: "{start_col, end_col}",
+            default: "none",
+            about: "their columns between which the row's time must lie, both included",
+        },
+        Param {
+            name: "map",
+            takes: "{field, op: mul or add, default}",
+            default: "op mul, default 1 (add: 0)",
+            about: "what is applied, and what where nothing matches",
+        },
     ],
     bare: None,
     example: "",
@@ -208,7 +223,9 @@ impl Window {
                 let window = site.timeframe(place)?;
                 (window.start + (window.end - window.start) / 2) as f64
             }
-            (None, false) => return place.problem("the table has no datetime column", "a datetime or date column in this table"),
+            (None, false) => {
+                return place.problem("the table has no datetime column", "a datetime or date column in this table");
+            }
         };
         Some(Self { time, moment_us, start, end })
     }

@@ -56,7 +56,10 @@ fn jitter(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<B
     let mode = fields.get("mode").map_or(Some(0), |place| place.one_of("mode", &["add", "mul"]));
     fields.finish();
     if !kind.is_number() {
-        return place.problem(format!("`jitter` cannot change values of type {kind}"), "a numeric column; times have `time_jitter`");
+        return place.problem(
+            format!("`jitter` cannot change values of type {kind}"),
+            "a numeric column; times have `time_jitter`",
+        );
     }
     let mode = if mode? == 0 { Mode::Add } else { Mode::Mul };
     Some(Some(Box::new(Jitter { key: site.modifier_key("jitter"), std: std?, mode })))

@@ -22,7 +22,12 @@ pub const INFO: Info = Info {
     params: &[
         Param { name: "rate", takes: "share from 0 to 1", default: "", about: "how many values" },
         Param { name: "mode", takes: "spike or drop", default: "spike", about: "too high or too low" },
-        Param { name: "magnitude_dist", takes: "a distribution", default: "lognormal 0, 0.5, clamped to [0.1, 10]", about: "the magnitude m" },
+        Param {
+            name: "magnitude_dist",
+            takes: "a distribution",
+            default: "lognormal 0, 0.5, clamped to [0.1, 10]",
+            about: "the magnitude m",
+        },
     ],
     bare: Some("rate"),
     example: "{type: float, constant: 10, modifiers: [{outliers: {rate: 0.01}}]}",

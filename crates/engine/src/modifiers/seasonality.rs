@@ -39,10 +39,14 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Bo
         if site.generator_name() == Some("datetime_series") {
             return Some(None);
         }
-        return place.problem("this column's times are not drawn from a calendar", "`seasonality` on a `datetime_series` or a numeric column");
+        return place.problem(
+            "this column's times are not drawn from a calendar",
+            "`seasonality` on a `datetime_series` or a numeric column",
+        );
     }
     if !kind.is_number() {
-        return place.problem(format!("`seasonality` cannot change values of type {kind}"), "a numeric or datetime column");
+        return place
+            .problem(format!("`seasonality` cannot change values of type {kind}"), "a numeric or datetime column");
     }
     match site.first_time() {
         Some(time) => Some(Some(Box::new(Seasonality { time: Source::Own(time), pattern }))),

@@ -20,10 +20,25 @@ pub const INFO: Info = Info {
     name: "trend",
     about: "multiplies by growth since the start of the timeframe, in years of 365.25 days",
     params: &[
-        Param { name: "type", takes: "exponential, linear or logarithmic", default: "exponential", about: "(1+g)^years, 1+g·years, or 1+a·ln(1+b·years)" },
-        Param { name: "growth_rate", takes: "share a year, above -1", default: "0", about: "g; exponential and linear" },
+        Param {
+            name: "type",
+            takes: "exponential, linear or logarithmic",
+            default: "exponential",
+            about: "(1+g)^years, 1+g·years, or 1+a·ln(1+b·years)",
+        },
+        Param {
+            name: "growth_rate",
+            takes: "share a year, above -1",
+            default: "0",
+            about: "g; exponential and linear",
+        },
         Param { name: "params", takes: "{a, b}", default: "a 0.1, b 1", about: "logarithmic" },
-        Param { name: "time_reference", takes: "datetime column", default: "the table's first datetime column", about: "the time of a row" },
+        Param {
+            name: "time_reference",
+            takes: "datetime column",
+            default: "the table's first datetime column",
+            about: "the time of a row",
+        },
     ],
     bare: Some("growth_rate"),
     example: "{type: float, constant: 100, modifiers: [{trend: {growth_rate: 0.1, time_reference: at}}]}",
@@ -66,7 +81,9 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Bo
         Some(reference) => site.own_time(&reference)?,
         None => match site.first_time() {
             Some(time) => time,
-            None => return place.problem("the table has no datetime column", "a datetime or date column in this table"),
+            None => {
+                return place.problem("the table has no datetime column", "a datetime or date column in this table");
+            }
         },
     };
     let curve = match curve? {

@@ -19,7 +19,7 @@ const ALL: f64 = (1u128 << 64) as f64;
 
 /// How the shares fall with the rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RankKind {
+pub enum Skew {
     /// All alike.
     Uniform,
     /// Rank r, counted from 1, has a share in proportion to r^-`alpha`.
@@ -81,16 +81,16 @@ impl Rank {
     ///
     /// # Errors
     /// There are no ranks or more than `MAX_RANKS`, or a parameter is outside its range.
-    pub fn new(kind: RankKind, ranks: u64) -> Result<Self, RankError> {
+    pub fn new(kind: Skew, ranks: u64) -> Result<Self, RankError> {
         match ranks {
             0 => return Err(RankError::Empty),
             1..=MAX_RANKS => {}
             _ => return Err(RankError::TooMany { ranks }),
         }
         let form = match kind {
-            RankKind::Uniform => Form::Uniform,
-            RankKind::Zipf { alpha } => Form::Zipf(Zipf::new(alpha, ranks)?),
-            RankKind::HeadTail { head_share, tail_alpha } => head_tail(head_share, tail_alpha, ranks)?,
+            Skew::Uniform => Form::Uniform,
+            Skew::Zipf { alpha } => Form::Zipf(Zipf::new(alpha, ranks)?),
+            Skew::HeadTail { head_share, tail_alpha } => head_tail(head_share, tail_alpha, ranks)?,
         };
         Ok(Self { ranks, form })
     }
@@ -247,27 +247,27 @@ mod tests {
     use super::*;
     use crate::random::key::Key;
 
-    const KINDS: [RankKind; 7] = [
-        RankKind::Uniform,
-        RankKind::Zipf { alpha: 0.3 },
-        RankKind::Zipf { alpha: 1.0 },
-        RankKind::Zipf { alpha: 1.000_000_001 },
-        RankKind::Zipf { alpha: 2.5 },
-        RankKind::HeadTail { head_share: 0.8, tail_alpha: 1.2 },
-        RankKind::HeadTail { head_share: 0.1, tail_alpha: 0.5 },
+    const KINDS: [Skew; 7] = [
+        Skew::Uniform,
+        Skew::Zipf { alpha: 0.3 },
+        Skew::Zipf { alpha: 1.0 },
+        Skew::Zipf { alpha: 1.000_000_001 },
+        Skew::Zipf { alpha: 2.5 },
+        Skew::HeadTail { head_share: 0.8, tail_alpha: 1.2 },
+        Skew::HeadTail { head_share: 0.1, tail_alpha: 0.5 },
     ];
 
-    fn rank(kind: RankKind, ranks: u64) -> Rank {
+    fn rank(kind: Skew, ranks: u64) -> Rank {
         Rank::new(kind, ranks).expect("the parameters are good")
     }
 
     #[test]
     fn bad_parameters_are_named() {
-        let zipf = |alpha| Rank::new(RankKind::Zipf { alpha }, 10).map(|_| ());
-        let head = |head_share| Rank::new(RankKind::HeadTail { head_share, tail_alpha: 1.0 }, 10).map(|_| ());
-        assert_eq!(Rank::new(RankKind::Uniform, 0).map(|_| ()), Err(RankError::Empty));
+        let zipf = |alpha| Rank::new(Skew::Zipf { alpha }, 10).map(|_| ());
+        let head = |head_share| Rank::new(Skew::HeadTail { head_share, tail_alpha: 1.0 }, 10).map(|_| ());
+        assert_eq!(Rank::new(Skew::Uniform, 0).map(|_| ()), Err(RankError::Empty));
         let ranks = MAX_RANKS + 1;
-        assert_eq!(Rank::new(RankKind::Uniform, ranks).map(|_| ()), Err(RankError::TooMany { ranks }));
+        assert_eq!(Rank::new(Skew::Uniform, ranks).map(|_| ()), Err(RankError::TooMany { ranks }));
         assert_eq!(zipf(0.0), Err(RankError::Alpha { alpha: 0.0 }));
         assert_eq!(zipf(f64::INFINITY), Err(RankError::Alpha { alpha: f64::INFINITY }));
         assert!(zipf(f64::NAN).is_err() && head(f64::NAN).is_err());
@@ -292,7 +292,7 @@ mod tests {
         for alpha in [0.3, 1.0, 1.5] {
             let ranks = 1_000_000;
             let sum: f64 = (1..=ranks).rev().map(|r| pow(r as f64, -alpha)).sum();
-            let rank = rank(RankKind::Zipf { alpha }, ranks);
+            let rank = rank(Skew::Zipf { alpha }, ranks);
             for r in [0, 1, 77, 65_535, 65_536, 999_999] {
                 let expected = pow(r as f64 + 1.0, -alpha) / sum;
                 assert!((rank.share(r) / expected - 1.0).abs() < 1e-9, "{alpha} {r}");
@@ -351,7 +351,7 @@ mod tests {
     fn the_far_tail_is_reached_in_proportion() {
         // Of rank^-½ over n ranks, the ranks behind n / 4 have half of the mass.
         let ranks = 1_000_000_000_000;
-        let rank = rank(RankKind::Zipf { alpha: 0.5 }, ranks);
+        let rank = rank(Skew::Zipf { alpha: 0.5 }, ranks);
         let middle = rank.pick(1 << 63) as f64;
         assert!((middle / (ranks as f64 / 4.0) - 1.0).abs() < 1e-5, "{middle}");
         assert!(rank.pick(u64::MAX) >= ranks - 2);
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn the_head_is_a_fifth_but_never_nothing() {
-        let kind = RankKind::HeadTail { head_share: 0.8, tail_alpha: 1.0 };
+        let kind = Skew::HeadTail { head_share: 0.8, tail_alpha: 1.0 };
         assert_eq!(rank(kind, 1).share(0), 1.0);
         for (ranks, head) in [(2, 1), (9, 1), (10, 2), (1000, 200)] {
             let rank = rank(kind, ranks);
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_steep_law_has_no_tail() {
-        let rank = rank(RankKind::Zipf { alpha: 400.0 }, 1_000_000);
+        let rank = rank(Skew::Zipf { alpha: 400.0 }, 1_000_000);
         assert_eq!([rank.pick(0), rank.pick(u64::MAX)], [0, 0]);
         assert_eq!(rank.share(999_999), 0.0);
     }

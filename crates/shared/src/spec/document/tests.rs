@@ -1,3 +1,5 @@
+//! What reading a document must give, and what it must refuse.
+
 use super::*;
 
 fn read(text: &str) -> (Option<Node>, Vec<String>) {
