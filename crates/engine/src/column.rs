@@ -26,6 +26,8 @@ pub struct Column {
     pub kind: Type,
     /// Whether it may be null.
     pub nullable: bool,
+    /// What makes it, for people: the generator's name, and whether it was inferred.
+    pub made_by: String,
     /// Where its values come from.
     pub generator: Box<dyn Generator>,
     /// What changes them, in order.

@@ -139,6 +139,7 @@ impl<'a> Builder<'a> {
         }
         Some(Column {
             name: draft.name.clone(),
+            made_by: draft.generator.as_ref().map_or_else(|| infer::describes(draft, is_key), |(info, _)| info.name.to_owned()),
             kind,
             nullable: draft.nullable.unwrap_or(nullable),
             generator,

@@ -8,3 +8,8 @@ use crate::generators::Generator;
 pub fn generator(draft: &ColumnDraft<'_>, _is_key: bool, _site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
     draft.place.problem("no generator", "one")
 }
+
+/// What [`generator`] chooses, for people.
+pub fn describes(_draft: &ColumnDraft<'_>, _is_key: bool) -> String {
+    "inferred".to_owned()
+}
