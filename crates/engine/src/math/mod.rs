@@ -7,7 +7,11 @@ pub mod exp;
 pub mod gamma;
 pub mod normal;
 pub mod poisson;
+pub mod table;
 pub mod trigonometry;
 
 mod root;
 mod stirling;
+
+#[cfg(test)]
+mod golden;
