@@ -2,7 +2,6 @@
 
 use super::exp::{exp, ln};
 use super::gamma::Tails;
-use super::normal::normal_quantile;
 use super::root::{Slope, rising_root};
 use super::stirling::{deviance, ln_gamma, stirling_error};
 use std::f64::consts::TAU;
@@ -35,20 +34,24 @@ pub fn beta_cdf(a: f64, b: f64, x: f64) -> f64 {
 ///
 /// 0 at `p` = 0, 1 at `p` = 1, not a number outside.
 pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
-    if !(p > 0.0 && p < 1.0) {
-        return if p == 0.0 || p == 1.0 { p } else { f64::NAN };
+    beta_point(a, b, Tails::from_lower(p))
+}
+
+/// The number that has the tails `target`: `beta_quantile` with all digits also where almost everything lies below.
+pub fn beta_point(a: f64, b: f64, target: Tails) -> f64 {
+    if let Some(end) = target.end((0.0, 1.0)) {
+        return end;
     }
-    let target = Tails::from_lower(p);
     // The root is sought as a distance from the nearer end, where it has all its digits.
     if beta_tails(a, b, 0.5).above(target) >= 0.0 {
         lower_half_root(a, b, target)
     } else {
-        1.0 - lower_half_root(b, a, Tails { lower: target.upper, upper: target.lower })
+        1.0 - lower_half_root(b, a, target.swapped())
     }
 }
 
 fn lower_half_root(a: f64, b: f64, target: Tails) -> f64 {
-    rising_root(first_guess(a, b, target.lower), 0.5, |x| Slope {
+    rising_root(first_guess(a, b, target), 0.5, |x| Slope {
         error: beta_tails(a, b, x).above(target),
         first: weight(a, b, x) / (1.0 - x),
         bend: a - (b - 1.0) * x / (1.0 - x),
@@ -56,9 +59,9 @@ fn lower_half_root(a: f64, b: f64, target: Tails) -> f64 {
 }
 
 /// A normal approximation (Abramowitz and Stegun 26.5.22), or the leading power where a parameter is small.
-fn first_guess(a: f64, b: f64, p: f64) -> f64 {
-    if a > 1.0 && b > 1.0 && p < 1.0 {
-        let z = -normal_quantile(p);
+fn first_guess(a: f64, b: f64, target: Tails) -> f64 {
+    if a > 1.0 && b > 1.0 {
+        let z = -target.normal_quantile();
         let lambda = (z * z - 3.0) / 6.0;
         let (u, v) = (1.0 / (2.0 * a - 1.0), 1.0 / (2.0 * b - 1.0));
         let h = 2.0 / (u + v);
@@ -66,7 +69,7 @@ fn first_guess(a: f64, b: f64, p: f64) -> f64 {
         a / (a + b * exp(2.0 * w))
     } else {
         let ln_beta = ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
-        exp((ln(p) + ln(a) + ln_beta) / a)
+        exp((ln(target.lower) + ln(a) + ln_beta) / a)
     }
 }
 

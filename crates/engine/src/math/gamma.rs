@@ -26,12 +26,37 @@ pub struct Tails {
 }
 
 impl Tails {
-    pub(super) fn from_lower(lower: f64) -> Self {
+    /// The tails of a point that has the probability `lower` below it.
+    pub fn from_lower(lower: f64) -> Self {
         Self { lower, upper: 1.0 - lower }
     }
 
-    pub(super) fn from_upper(upper: f64) -> Self {
+    /// The tails of a point that has the probability `upper` above it.
+    pub fn from_upper(upper: f64) -> Self {
         Self { lower: 1.0 - upper, upper }
+    }
+
+    /// The same, seen from the other side.
+    pub(super) fn swapped(self) -> Self {
+        Self { lower: self.upper, upper: self.lower }
+    }
+
+    /// The standard normal value with these tails.
+    pub(super) fn normal_quantile(self) -> f64 {
+        if self.lower < self.upper { normal_quantile(self.lower) } else { -normal_quantile(self.upper) }
+    }
+
+    /// The answer of every inverse that needs no search: both ends of its range, and not a number outside of it.
+    pub(super) fn end(self, (lowest, highest): (f64, f64)) -> Option<f64> {
+        if self.lower > 0.0 && self.upper > 0.0 {
+            None
+        } else if self.lower == 0.0 {
+            Some(lowest)
+        } else if self.upper == 0.0 {
+            Some(highest)
+        } else {
+            Some(f64::NAN)
+        }
     }
 
     /// How far the lower side is above the one of `target`, measured on the side that has more digits.
@@ -71,17 +96,15 @@ pub fn gamma_cdf(shape: f64, x: f64) -> f64 {
 ///
 /// 0 at `p` = 0, infinite at `p` = 1, not a number outside.
 pub fn gamma_quantile(shape: f64, p: f64) -> f64 {
-    if !(p > 0.0 && p < 1.0) {
-        return if p == 0.0 {
-            0.0
-        } else if p == 1.0 {
-            f64::INFINITY
-        } else {
-            f64::NAN
-        };
+    gamma_point(shape, Tails::from_lower(p))
+}
+
+/// The number that has the tails `target`: `gamma_quantile` with all digits also where almost everything lies below.
+pub fn gamma_point(shape: f64, target: Tails) -> f64 {
+    if let Some(end) = target.end((0.0, f64::INFINITY)) {
+        return end;
     }
-    let target = Tails::from_lower(p);
-    rising_root(first_guess(shape, p), f64::INFINITY, |x| Slope {
+    rising_root(first_guess(shape, target), f64::INFINITY, |x| Slope {
         error: gamma_tails(shape, x).above(target),
         first: density(shape, x),
         bend: shape - x,
@@ -89,13 +112,13 @@ pub fn gamma_quantile(shape: f64, p: f64) -> f64 {
 }
 
 /// Wilson and Hilferty's cube of a normal value, or the leading power of the series where that is better.
-fn first_guess(shape: f64, p: f64) -> f64 {
+fn first_guess(shape: f64, target: Tails) -> f64 {
     let spread = 1.0 / (9.0 * shape);
-    let root = 1.0 - spread + normal_quantile(p) * spread.sqrt();
+    let root = 1.0 - spread + target.normal_quantile() * spread.sqrt();
     if shape > 0.5 && root > 0.3 {
         shape * root * root * root
     } else {
-        let leading = exp((ln(p) + ln_gamma(shape + 1.0)) / shape);
+        let leading = exp((ln(target.lower) + ln_gamma(shape + 1.0)) / shape);
         leading * exp((leading / (shape + 1.0)).min(1.0))
     }
 }

@@ -7,10 +7,14 @@ pub mod exp;
 pub mod gamma;
 pub mod normal;
 pub mod poisson;
+pub mod table;
 pub mod trigonometry;
 
 mod root;
 mod stirling;
+
+#[cfg(test)]
+mod golden;
 
 pub use beta::{beta_cdf, beta_quantile};
 pub use exp::{exp, exp_all, exp_m1, ln, ln_1p, ln_all, pow};

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn shares_sum_to_one() {
         for kind in KINDS {
-            for ranks in [1, 2, 3, 4, 5, 100, 65_536, 65_537, 65_538, 300_000] {
+            for ranks in [1, 2, 3, 4, 5, 100, 65_536, 65_537, 100_000] {
                 let rank = rank(kind, ranks);
                 let sum: f64 = (0..ranks).map(|r| rank.share(r)).sum();
                 assert!((sum - 1.0).abs() < 1e-9, "{kind:?} {ranks}: {sum}");
@@ -305,7 +305,7 @@ mod tests {
         let key = Key::from_words(21, 22);
         let draws = 400_000;
         for (number, kind) in KINDS.into_iter().enumerate() {
-            for ranks in [3, 40, 90_000, 200_000] {
+            for ranks in [3, 40, 90_000] {
                 let rank = rank(kind, ranks);
                 // Forty cells that each get wider with the rank; the cell of the last ranks is the widest.
                 let cell = |r: u64| (40.0 * ln(r as f64 + 1.0) / ln(ranks as f64 + 1.0)) as usize;
@@ -374,5 +374,20 @@ mod tests {
         let rank = rank(Skew::Zipf { alpha: 400.0 }, 1_000_000);
         assert_eq!([rank.pick(0), rank.pick(u64::MAX)], [0, 0]);
         assert_eq!(rank.share(999_999), 0.0);
+    }
+
+    #[test]
+    fn ranks_are_fixed_for_all_time() {
+        let key = Key::from_words(41, 42);
+        let mut hasher = blake3::Hasher::new();
+        for kind in KINDS {
+            for ranks in [1, 10, 1000, 100_000, 1_000_000_000_000] {
+                let rank = rank(kind, ranks);
+                for row in 0..200 {
+                    hasher.update(&rank.pick(key.draw(row)).to_le_bytes());
+                }
+            }
+        }
+        assert_eq!(hasher.finalize().to_hex()[..32], *"08920af6b2351d12e9e82a67e3bb3a53");
     }
 }
