@@ -126,6 +126,31 @@ fn a_slice_is_written_like_a_batch_of_its_own() {
     });
 }
 
+#[test]
+fn our_text_means_what_the_library_text_means() {
+    let batch = samples::batch(0, 3000).project(&[0, 1, 2, 4, 6, 7, 8, 9]).unwrap();
+    let json = {
+        let mut writer = ::arrow::json::WriterBuilder::new()
+            .with_explicit_nulls(true)
+            .build::<_, ::arrow::json::writer::LineDelimited>(Vec::new());
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        writer.into_inner()
+    };
+    let mut csv = Vec::new();
+    ::arrow::csv::WriterBuilder::new().build(&mut csv).write(&batch).unwrap();
+    for (name, library) in [("jsonl", json), ("csv", csv)] {
+        let (format, options, schema) = (format(name).unwrap(), options(Compression::None), batch.schema());
+        let ours = bytes(format, &options, &schema, std::slice::from_ref(&batch));
+        let read = |bytes: &[u8]| joined(&schema, &read(format, &options, &schema, (None, bytes)).unwrap());
+        assert_eq!(read(&ours), read(&library), "{name}");
+        assert_eq!(
+            ours.iter().filter(|&&byte| byte == b'\n').count(),
+            library.iter().filter(|&&byte| byte == b'\n').count()
+        );
+    }
+}
+
 /// The bytes of a small file are part of what a writer promises. When this fails, a version of the writer changed: every
 /// resumed job would mix files of two kinds, so the writer id must change with it.
 #[test]
