@@ -1,1 +1,3 @@
-//! Placeholder while the skeleton builds.
+//! The worker: takes shards, runs them and writes their files.
+
+pub mod formats;
