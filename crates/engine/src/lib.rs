@@ -1,3 +1,5 @@
 //! The engine: rows as pure functions of key and row index. No I/O, no async, no clock.
 
+pub mod value;
 pub mod random;
+pub mod expression;
