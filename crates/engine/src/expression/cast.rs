@@ -40,10 +40,18 @@ pub(super) fn is_silent(from: Type, to: Type) -> bool {
 
 /// Whether one decimal type holds all digits of another; at the cap of 38 the values decide.
 fn widens(from: Type, to: Type) -> bool {
+    match (from, to) {
+        (Type::Decimal { scale: a, .. }, Type::Decimal { precision: 38, scale: b }) => a <= b,
+        _ => holds(from, to),
+    }
+}
+
+/// Whether one decimal type holds every value of another.
+pub(super) fn holds(from: Type, to: Type) -> bool {
     let (Type::Decimal { scale: a, precision: p }, Type::Decimal { scale: b, precision: q }) = (from, to) else {
         return false;
     };
-    a <= b && (q == 38 || i16::from(p) - i16::from(a) <= i16::from(q) - i16::from(b))
+    a <= b && i16::from(p) - i16::from(a) <= i16::from(q) - i16::from(b)
 }
 
 /// The cast of the first operand to the call's type.

@@ -1,13 +1,15 @@
 //! The kernels of comparison and logic, with three-valued nulls. Pure.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Datum};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::{boolean, cmp};
-use arrow::datatypes::Float64Type;
+use arrow::datatypes::{Decimal128Type, Float64Type};
 use arrow::error::ArrowError;
 
+use super::arithmetic::power_of_ten;
 use super::operand::{Call, Kernel, Operand, Refusal, refused};
 use super::syntax::Operator;
 use crate::value::Type;
@@ -38,11 +40,12 @@ pub(super) fn compare(call: &Call<'_>, operator: Operator, left: usize, right: u
     if call.kinds[left] == Type::Float {
         return Ok(compare_floats(call, operator, left, right));
     }
-    compare_values(&call.operands[left], &call.operands[right], operator)
-}
-
-/// Two operands that are not floats, compared row by row.
-pub(super) fn compare_values(left: &Operand, right: &Operand, operator: Operator) -> Truths {
+    if let (Type::Decimal { scale: a, .. }, Type::Decimal { scale: b, .. }) = (call.kinds[left], call.kinds[right])
+        && a != b
+    {
+        return Ok(compare_scales(call, operator, [left, right], a - b));
+    }
+    let (left, right) = (&call.operands[left], &call.operands[right]);
     let apply: fn(&dyn Datum, &dyn Datum) -> Result<BooleanArray, ArrowError> = match operator {
         Operator::Equal => cmp::eq,
         Operator::NotEqual => cmp::neq,
@@ -52,6 +55,29 @@ pub(super) fn compare_values(left: &Operand, right: &Operand, operator: Operator
         _ => cmp::gt_eq,
     };
     apply(left, right).map_err(refused)
+}
+
+/// Decimals that no one type holds, the left one with so many more digits after the point.
+fn compare_scales(call: &Call<'_>, operator: Operator, [left, right]: [usize; 2], more: i8) -> BooleanArray {
+    let holds: fn(Ordering) -> bool = match operator {
+        Operator::Equal => Ordering::is_eq,
+        Operator::NotEqual => Ordering::is_ne,
+        Operator::Less => Ordering::is_lt,
+        Operator::LessEqual => Ordering::is_le,
+        Operator::Greater => Ordering::is_gt,
+        _ => Ordering::is_ge,
+    };
+    let (a, b) = (call.cells::<Decimal128Type>(left), call.cells::<Decimal128Type>(right));
+    let unit = power_of_ten(more.unsigned_abs());
+    let test = |row| {
+        let (a, b) = (a.get(row)?, b.get(row)?);
+        // A product beyond 128 bits is farther from zero than any decimal.
+        Some(holds(match more {
+            0.. => b.checked_mul(unit).map_or(0.cmp(&b), |b| a.cmp(&b)),
+            _ => a.checked_mul(unit).map_or(a.cmp(&0), |a| a.cmp(&b)),
+        }))
+    };
+    (0..call.rows).map(test).collect()
 }
 
 /// Arrow orders floats by their bits, so that -0.0 is less than 0.0; people do not.

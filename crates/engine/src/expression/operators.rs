@@ -5,7 +5,7 @@ use super::check::{Checker, exact_literal};
 use super::error::{ExpressionError, Span};
 use super::syntax::{Exact, Operator, Syntax};
 use super::tree::Node;
-use super::{arithmetic, compare, functions};
+use super::{arithmetic, cast, compare, functions};
 use crate::value::Type;
 
 type Checked = Result<Node, ExpressionError>;
@@ -24,7 +24,10 @@ impl Checker<'_> {
             return self.apply_operator(operator, Type::Bool, operands, span);
         }
         if operator.compares() {
-            let operands = self.alike(vec![left, right], "compare")?;
+            let operands = match wide_decimals(&left, &right) {
+                Some((a, b)) => vec![coerce(self, left, a)?, coerce(self, right, b)?],
+                None => self.alike(vec![left, right], "compare")?,
+            };
             return self.apply_operator(operator, Type::Bool, operands, span);
         }
         if let (Some(a), Some(b)) = (left.exact, right.exact)
@@ -114,6 +117,17 @@ impl Checker<'_> {
         }
         self.call(node.kind, span, arithmetic::negate, vec![node])
     }
+}
+
+/// The types of two decimals that no one decimal type holds.
+fn wide_decimals(left: &Node, right: &Node) -> Option<(Type, Type)> {
+    if left.is_null() || right.is_null() || ![left, right].iter().any(|node| matches!(node.kind, Type::Decimal { .. }))
+    {
+        return None;
+    }
+    let (a, b) = (decimal_of(left)?, decimal_of(right)?);
+    let both = wider(a, b)?;
+    (!cast::holds(a, both) || !cast::holds(b, both)).then_some((a, b))
 }
 
 /// The type of a decimal operation, as in SQL; nothing if it cannot be held.

@@ -170,9 +170,9 @@ fn columns_are_combined_row_by_row() {
         ("status if quantity > 0 else name", "new Bo  null : string"),
         ("name < 'B'", "true false true null : bool"),
         ("created_at >= '2024-02-01'", "false true false null : bool"),
-        ("born < created_at", "true false true null : bool"),
+        ("born < created_at", "true true true null : bool"),
         ("min(quantity, 2)", "2 0 -7 null : int"),
-        ("max(price, 0)", "19.99 0.10 0.00 null : decimal(21,2)"),
+        ("max(price, 0)", "19.99 0.10 0.00 null : decimal(10,2)"),
         ("clamp(quantity, -1, 1)", "1 0 -1 null : int"),
         ("coalesce(quantity, product.price)", "3 0 -7 4 : int"),
         ("`odd name` + product.price", "6 8 10 12 : int"),
@@ -227,6 +227,10 @@ fn decimals_are_exact() {
         ("round(decimal('2.345', 9, 3), 2)", "2.340"),
         ("round(decimal('2.355', 9, 3), 2)", "2.360"),
         ("float(decimal('0.3', 3, 1))", "0.3"),
+        ("decimal('99999999999999999999999999999999999999', 38, 0) > 1.5", "true"),
+        ("-1.5 < decimal('-99999999999999999999999999999999999999', 38, 0)", "false"),
+        ("decimal('2', 38, 0) == decimal('0.5', 38, 37)", "false"),
+        ("decimal('2', 38, 0) == decimal('2', 38, 37)", "true"),
     ];
     assert_all(&cases, value);
 }
