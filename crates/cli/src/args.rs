@@ -9,7 +9,11 @@ use crate::{check, exit, preview, say};
 
 /// Builds datasets at batch scale: relational tables from one spec, the same rows every time.
 #[derive(Debug, Parser)]
-#[command(name = "shardmill", version, after_help = "Exit codes: 0 ok · 1 failed or below threshold · 2 bad spec or usage · 130 interrupted")]
+#[command(
+    name = "shardmill",
+    version,
+    after_help = "Exit codes: 0 ok · 1 failed or below threshold · 2 bad spec or usage · 130 interrupted"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -35,7 +35,8 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     };
     if !args.json {
         let rows = columns(tables).into_iter().map(|column| {
-            ["table", "rows", "column", "type", "made_by"].map(|key| column[key].as_str().unwrap_or_default().to_owned())
+            ["table", "rows", "column", "type", "made_by"]
+                .map(|key| column[key].as_str().unwrap_or_default().to_owned())
         });
         say::result(&table::render(&["table", "rows", "column", "type", "made by"], rows));
     }

@@ -95,7 +95,9 @@ fn print_json(tables: &Tables, at: usize, batch: &RecordBatch) -> anyhow::Result
             .columns
             .iter()
             .zip(row)
-            .map(|(column, cell)| (column.name.clone(), cell.map_or(serde_json::Value::Null, |cell| json_cell(column.kind, cell))))
+            .map(|(column, cell)| {
+                (column.name.clone(), cell.map_or(serde_json::Value::Null, |cell| json_cell(column.kind, cell)))
+            })
             .collect();
         say::result(&json!({ "table": described.name, "row": values }).to_string());
     }

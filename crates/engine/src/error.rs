@@ -3,6 +3,8 @@
 use arrow::error::ArrowError;
 use thiserror::Error;
 
+use crate::expression::ExpressionError;
+
 /// A failure while rows are made.
 #[derive(Debug, Error)]
 pub enum EngineError {
@@ -22,6 +24,9 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
+    /// An expression could not be evaluated.
+    #[error("expression: {0}")]
+    Expression(#[from] ExpressionError),
     /// An Arrow kernel refused its input.
     #[error("arrow: {0}")]
     Arrow(#[from] ArrowError),

@@ -15,6 +15,8 @@ pub mod frame;
 pub mod draw;
 pub mod column;
 pub mod generators;
+pub mod semantic;
+pub mod expression;
 pub mod modifiers;
 pub mod check;
 

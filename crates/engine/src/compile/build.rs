@@ -112,7 +112,7 @@ impl<'a> Builder<'a> {
     fn column(&self, table: usize, at: usize) -> Option<Column> {
         let draft = &self.drafts.tables[table].columns[at];
         let is_key = self.drafts.tables[table].key == Some(at);
-        let unique = draft.unique || is_key || self.is_declared_unique(table, &draft.name);
+        let unique = self.is_unique(table, at);
         let site = Site { builder: self, table, column: Some(at), declared: draft.declared, unique, ordinal: 0 };
         let generator = match &draft.generator {
             Some((info, place)) => (info.build)(place, &site)?,
@@ -139,7 +139,10 @@ impl<'a> Builder<'a> {
         }
         Some(Column {
             name: draft.name.clone(),
-            made_by: draft.generator.as_ref().map_or_else(|| infer::describes(draft, is_key), |(info, _)| info.name.to_owned()),
+            made_by: draft
+                .generator
+                .as_ref()
+                .map_or_else(|| infer::describes(draft, is_key, self.drafts), |(info, _)| info.name.to_owned()),
             kind,
             nullable: draft.nullable.unwrap_or(nullable),
             generator,
@@ -147,6 +150,13 @@ impl<'a> Builder<'a> {
             bounds: Vec::new(),
             nulls,
         })
+    }
+
+    /// Whether a column's values must differ: declared so, or the primary key.
+    pub fn is_unique(&self, table: usize, at: usize) -> bool {
+        let described = &self.drafts.tables[table];
+        let column = &described.columns[at];
+        column.unique || described.key == Some(at) || self.is_declared_unique(table, &column.name)
     }
 
     fn is_declared_unique(&self, table: usize, column: &str) -> bool {

@@ -142,6 +142,22 @@ impl<'a> Site<'_, 'a> {
         }
     }
 
+    /// The names of the row's columns.
+    pub fn column_names(&self) -> Vec<&str> {
+        self.draft().columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    /// The parameters of the row's other unique columns with a generator.
+    pub fn unique_nodes(&self, generator: &str) -> Vec<&shardmill_shared::spec::Node> {
+        let draft = self.draft();
+        let others = draft.columns.iter().enumerate().filter(|(at, _)| Some(*at) != self.column);
+        others
+            .filter(|(at, column)| self.builder.is_unique(self.table, *at) && column.generator.is_some())
+            .filter_map(|(_, column)| column.generator.as_ref().filter(|(info, _)| info.name == generator))
+            .map(|(_, place)| place.node)
+            .collect()
+    }
+
     /// Whether the row has a column of this name.
     pub fn has_column(&self, name: &str) -> bool {
         self.draft().columns.iter().any(|column| column.name == name)

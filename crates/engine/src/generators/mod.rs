@@ -16,9 +16,9 @@ pub mod choice;
 pub mod distribution;
 pub mod datetime_series;
 pub mod diffusion_curve;
-// pub mod faker;
+pub mod faker;
 pub mod lookup;
-// pub mod expression;
+pub mod expression;
 pub mod enum_list;
 pub mod constant;
 pub mod uuid;
@@ -150,9 +150,9 @@ pub const GENERATORS: &[Info] = &[
     distribution::INFO,
     datetime_series::INFO,
     diffusion_curve::INFO,
-    // faker::INFO,
+    faker::INFO,
     lookup::INFO,
-    // expression::INFO,
+    expression::INFO,
     enum_list::INFO,
     constant::INFO,
     uuid::INFO,

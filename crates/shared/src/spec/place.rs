@@ -45,6 +45,12 @@ impl<'a> Place<'a> {
         None
     }
 
+    /// Reports what is wrong here and what was probably meant.
+    pub fn problem_near<T>(&self, message: String, expected: &str, nearest: Option<String>) -> Option<T> {
+        self.add(Severity::Error, message, Some(expected.to_owned()), nearest);
+        None
+    }
+
     /// Reports a name that does not exist, with the nearest that does.
     pub fn unknown<'c, T>(&self, what: &str, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<T> {
         let candidates: Vec<&str> = candidates.into_iter().collect();
