@@ -312,6 +312,17 @@ fn the_arrow_type_does_not_depend_on_the_branches_taken() {
 }
 
 #[test]
+fn only_what_may_be_null_is_said_to_be() {
+    let adds = |text| Expression::parse(text).unwrap().may_add_nulls();
+    for text in ["a / b", "a // 0", "a % (1 + b)", "case when a then b end", "coalesce(a, None)", "abs(ln(a))"] {
+        assert!(adds(text), "{text}");
+    }
+    for text in ["a / 2", "round(a * b, 2)", "a if b is null else c", "case when a then b else c end", "a % 0.5"] {
+        assert!(!adds(text), "{text}");
+    }
+}
+
+#[test]
 fn names_are_listed_in_reading_order() {
     let names = Expression::parse("if(b > 1, product.price, `odd name`) + b").unwrap().names();
     let expected = [("b", 3..4), ("product.price", 10..23), ("odd name", 25..35), ("b", 39..40)];
