@@ -47,7 +47,7 @@ fn a_misspelt_generator() {
 fn a_missing_parent() {
     refused(
         "  users: {columns: {id: {sequence: 1}}}\n  orders: {parent: user, columns: {id: {sequence: 1}}}\n",
-        &["7: tables.orders.parent: there is no table `user`", "did you mean `users`?"],
+        &["6: tables.orders.parent: there is no table `user`", "did you mean `users`?"],
     );
 }
 
@@ -71,7 +71,7 @@ fn cycles_of_parents_and_of_columns() {
 fn a_lookup_of_an_absent_column() {
     refused(
         "  users: {columns: {id: {sequence: 1}, email: {faker: email}}}\n  o: {columns: {x: {lookup: users.emial}}}\n",
-        &["7: tables.o.columns.x.lookup.from", "no column of `users` named `emial`", "did you mean `email`?"],
+        &["6: tables.o.columns.x.lookup.from", "no column of `users` named `emial`", "did you mean `email`?"],
     );
 }
 
@@ -85,7 +85,7 @@ fn a_join_with_no_way_back() {
 
 #[test]
 fn weights_that_sum_to_zero() {
-    refused("  t: {columns: {a: {choice: {choices: [x, y], weights: [0, 0]}}}}\n", &["6: tables.t.columns.a.choice.weights", "weights"]);
+    refused("  t: {columns: {a: {choice: {choices: [x, y], weights: [0, 0]}}}}\n", &["5: tables.t.columns.a.choice.weights", "weights"]);
     refused("  t: {columns: {a: {choice: {choices: [x, y], weights: [1]}}}}\n", &["1 weights are given for 2 choices"]);
     refused("  t: {columns: {a: {choice: {choices: []}}}}\n", &["the list is empty"]);
 }
@@ -143,7 +143,7 @@ fn no_is_a_country_code() {
 
 #[test]
 fn rows_that_make_no_table() {
-    refused("  t: {rows: 0, columns: {id: {sequence: 1}}}\n", &["6: tables.t.rows: 0 rows make no table", "at least 1"]);
+    refused("  t: {rows: 0, columns: {id: {sequence: 1}}}\n", &["5: tables.t.rows: 0 rows make no table", "at least 1"]);
     refused("  t: {rows: -5, columns: {id: {sequence: 1}}}\n", &["tables.t.rows: found `-5`", "not negative"]);
     refused("  t: {rows: many, columns: {id: {sequence: 1}}}\n", &["found `many`"]);
     refused("  t: {rows: 99999999999999999999, columns: {id: {sequence: 1}}}\n", &["found `99999999999999999999`", "at most"]);
