@@ -122,6 +122,20 @@ fn columns_are_what_rows_say() {
 }
 
 #[test]
+fn rows_may_have_their_own_locale() {
+    let locales = [Locale::FrFr, Locale::JaJp, Locale::EnUs];
+    for method in [Method::Name, Method::City, Method::Latitude, Method::Age] {
+        let columns = locales.map(|locale| semantic(method, locale));
+        let slots = slots("x");
+        let mixed = texts(&Semantic::fill_mixed(&columns, &slots, (0..60).map(|row| (row, row as usize % 3))));
+        for (index, column) in columns.iter().enumerate() {
+            let alone = texts(&column.fill(&slots, 0..60));
+            assert!((0..60).filter(|row| row % 3 == index).all(|row| alone[row] == mixed[row]), "{}", method.name());
+        }
+    }
+}
+
+#[test]
 fn dictionaries_have_no_word_twice() {
     for locale in Locale::ALL {
         for info in METHODS.iter().filter(|info| info.output == Output::Words) {
