@@ -169,12 +169,17 @@ impl Tables {
         let described = self.table(table);
         let mut neighbours: Vec<usize> = described.links.iter().map(|link| link.target).collect();
         neighbours.extend(described.parent.as_ref().map(|parent| parent.table));
-        for column in &described.columns {
-            neighbours.extend(column.generator.reads().iter().filter_map(|read| match read {
-                Read::Children { table, .. } | Read::Whole { table, .. } => Some(*table),
-                Read::Column(_) => None,
-            }));
+        let columns = described.columns.iter();
+        let mut reads: Vec<Read> = columns
+            .flat_map(|column| column.modifiers.iter().flat_map(|m| m.reads()).chain(column.generator.reads()))
+            .collect();
+        if let Some(Parent { fanout: Fanout::Counted(counted), .. }) = &described.parent {
+            reads.extend(counted.effects.iter().flat_map(|effect| effect.reads()));
         }
+        neighbours.extend(reads.iter().filter_map(|read| match read {
+            Read::Children { table, .. } | Read::Whole { table, .. } => Some(*table),
+            Read::Column(_) => None,
+        }));
         neighbours
     }
 

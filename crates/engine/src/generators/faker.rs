@@ -56,7 +56,7 @@ enum Locality {
     /// The locale of each row; all locales are prepared, because any may come.
     From {
         column: Source,
-        all: BTreeMap<&'static str, Semantic>,
+        all: Vec<Semantic>,
     },
 }
 

@@ -120,7 +120,7 @@ fn find(tables: &Tables, work: &Assignment) -> Result<usize, ExecuteError> {
 fn counts(tables: &Tables, work: &Assignment) -> Result<(), ExecuteError> {
     for table in tables.counted_in_order() {
         let name = &tables.table(table).name;
-        let stage = work.stage.needs.iter().find(|id| id.as_str() == format!("count-{name}"));
+        let stage = work.stage.needs.iter().find(|id| id.to_string() == format!("count-{name}"));
         let Some(stage) = stage else { continue };
         if tables.rows(table).is_ok() {
             continue;
