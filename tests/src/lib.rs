@@ -1,3 +1,6 @@
-//! What the tests share: specs from text, tables from specs, rows as text.
+//! What the scenarios of this package share.
 
 pub mod engine;
+#[path = "../../crates/cli/src/local.rs"]
+pub mod local;
+pub mod sandbox;
