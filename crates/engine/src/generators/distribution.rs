@@ -8,7 +8,7 @@ use crate::compile::site::Site;
 use crate::draw::{Draw, Inversion};
 use crate::error::Result;
 use crate::math;
-use crate::measure::{from_measure, power_of_ten};
+use crate::measure::{from_measure, power_of_ten, step};
 use crate::random::key::Key;
 use crate::random::permutation::Permutation;
 use crate::random::weighted::Counts;
@@ -274,8 +274,26 @@ impl Shape {
         }
     }
 
-    /// The share of values that are at most `value`; for stepped values, of those below it.
-    pub(crate) fn cdf(&self, value: f64) -> f64 {
+    /// The share of values that are rounded to less than `value`, by at most `half` a step.
+    fn below(&self, value: f64, half: f64) -> f64 {
+        match self {
+            Self::Steps { low, count, per_unit } => (at_step((value - low) * per_unit, f64::ceil) / count).clamp(0.0, 1.0),
+            _ => self.cdf(value - half),
+        }
+    }
+
+    /// The share of values that are rounded to at most `value`.
+    fn up_to(&self, value: f64, half: f64) -> f64 {
+        match self {
+            Self::Steps { low, count, per_unit } => {
+                ((at_step((value - low) * per_unit, f64::floor) + 1.0) / count).clamp(0.0, 1.0)
+            }
+            _ => self.cdf(value + half),
+        }
+    }
+
+    /// The share of values that are at most `value`, before any rounding.
+    fn cdf(&self, value: f64) -> f64 {
         match self {
             Self::Normal { mean, std } if *std > 0.0 => math::normal_cdf((value - mean) / std),
             Self::Lognormal { mean, sigma } if *sigma > 0.0 => {
@@ -286,7 +304,6 @@ impl Shape {
                 }
             }
             Self::Uniform { low, high } if high > low => ((value - low) / (high - low)).clamp(0.0, 1.0),
-            Self::Steps { low, count, per_unit } => (((value - low) * per_unit + 0.5) / count).clamp(0.0, 1.0),
             Self::Exponential { mean } => {
                 if value <= 0.0 {
                     0.0
@@ -327,7 +344,18 @@ impl Shape {
     }
 }
 
+/// A number of steps as a whole number: the one it is but for binary rounding, else the next one `toward` a side.
+fn at_step(steps: f64, toward: fn(f64) -> f64) -> f64 {
+    let nearest = steps.round();
+    if (steps - nearest).abs() < 1e-6 { nearest } else { toward(steps) }
+}
+
 impl Distribution {
+    /// How far a value moves at most when it is rounded to the column's type.
+    fn half_step(&self) -> f64 {
+        0.5 * step(self.kind)
+    }
+
     /// The value at a uniform number, clamped.
     pub(crate) fn at(&self, unit: f64) -> f64 {
         let value = self.shape.quantile(unit);
@@ -371,8 +399,20 @@ impl Inversion for Distribution {
         self.at(unit)
     }
 
-    fn cdf(&self, value: f64) -> f64 {
-        self.shape.cdf(value)
+    fn below(&self, value: f64) -> f64 {
+        match self.clamp {
+            Some((min, _)) if value <= min => 0.0,
+            Some((_, max)) if value > max => 1.0,
+            _ => self.shape.below(value, self.half_step()),
+        }
+    }
+
+    fn up_to(&self, value: f64) -> f64 {
+        match self.clamp {
+            Some((min, _)) if value < min => 0.0,
+            Some((_, max)) if value >= max => 1.0,
+            _ => self.shape.up_to(value, self.half_step()),
+        }
     }
 
     fn units(&self, draw: &Draw<'_, '_>) -> Result<Vec<f64>> {

@@ -1,0 +1,3 @@
+//! Values are distributed as their spec says: goodness of fit for every generator, modifier and fan-out that draws.
+
+mod bounded;
