@@ -364,3 +364,22 @@ fn rollups_equal_what_the_children_say() {
         assert_eq!((most != "∅").then(|| cents(&most)), expected.map(|deep| deep.1));
     }
 }
+
+#[test]
+fn sequences_count_within_a_parent_and_come_round() {
+    let body = "
+  p: {rows: 3000, columns: {id: {sequence: 1}}}
+  c: {parent: p, fanout: {distribution: uniform, min: 0, max: 7}, columns: {p_id: {lookup: p.id}, line: {sequence: {per: parent}}, seat: {sequence: {start: 5, step: 26, cycle: 101}}, down: {sequence: {start: 0, step: -1, cycle: 3}}}}
+";
+    let made = tables(&spec(body));
+    let [owners, lines, seats, down] = ["p_id", "line", "seat", "down"].map(|column| values(&made, "c", column));
+    let mut line = 0.0;
+    for row in 0..owners.len() {
+        line = if row > 0 && owners[row] == owners[row - 1] { line + 1.0 } else { 1.0 };
+        assert_eq!(lines[row], line, "row {row}");
+        assert_eq!(seats[row], (5 + (26 * row) % 101) as f64);
+        assert_eq!(down[row], ((3 - row % 3) % 3) as f64);
+    }
+    let unique = spec(&body.replace("line: {", "line: {unique: true, "));
+    assert!(try_tables(&unique).unwrap_err()[0].contains("can repeat"));
+}

@@ -177,3 +177,10 @@ fn keys_and_declared_columns_are_unique_without_being_told() {
     let n = numbers(&all(&made, "c"), "n");
     assert_eq!((n[0], n[119_999]), (5.0, 120_004.0), "the key of a fact counts through the whole table");
 }
+
+#[test]
+fn a_vocabulary_may_be_keyed_by_what_it_lists() {
+    let words = |list: &str| spec(&format!("  t: {{kind: vocab, key: x, columns: {{x: {{enum_list: {list}}}}}}}\n"));
+    assert_eq!(column_of(&tables(&words("[a, b, c]"))), ["a", "b", "c"]);
+    assert!(try_tables(&words("[a, b, a]")).unwrap_err()[0].contains("can repeat"));
+}
