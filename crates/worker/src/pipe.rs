@@ -73,7 +73,9 @@ struct Pipe {
 impl Pipe {
     fn send(&mut self) -> io::Result<()> {
         self.counters.bytes.fetch_add(self.chunk.len() as u64, Ordering::Relaxed);
-        let chunk = std::mem::take(&mut self.chunk).freeze();
+        // A file that fills one chunk is likely to fill the next; one that does not costs what it holds.
+        let next = if self.chunk.len() == CHUNK_BYTES { BytesMut::with_capacity(CHUNK_BYTES) } else { BytesMut::new() };
+        let chunk = std::mem::replace(&mut self.chunk, next).freeze();
         self.pieces.blocking_send(Piece::More(chunk)).map_err(|_| closed())
     }
 }

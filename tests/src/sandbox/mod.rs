@@ -17,8 +17,10 @@ use crate::local::{self, Finished, LocalJob, Ports, ProgressListener, RunError, 
 mod executor;
 mod store;
 mod queue;
+mod ledger;
 
 pub use executor::{Scripted, orders_of};
+pub use ledger::Wiped;
 pub use queue::{Doubling, Forgetful};
 pub use store::{Fault, FaultyStore};
 
