@@ -1,2 +1,38 @@
-//! The shardmill command.
-fn main() {}
+//! The `shardmill` command: one executable for every role.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod say;
+mod exit;
+mod input;
+mod check;
+mod preview;
+mod plan;
+mod run;
+mod local;
+mod progress;
+mod writing;
+mod table;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match args::dispatch(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            say::error(&format!("error: {error:#}"));
+            exit::FAILED
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        super::args::Args::command().debug_assert();
+    }
+}

@@ -4,6 +4,7 @@
 pub mod take;
 pub mod jobs;
 pub mod execute;
+pub mod formats;
 mod attempt;
 mod pipe;
 mod upload;

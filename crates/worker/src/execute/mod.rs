@@ -1,6 +1,8 @@
 //! What runs a shard: the trait that every kind of work implements. Processor-bound and synchronous; it runs on a thread
 //! that may block.
 
+pub mod tables;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 

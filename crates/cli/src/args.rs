@@ -1,0 +1,69 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::{check, exit, plan, preview, run, say};
+
+/// Builds datasets at batch scale: relational tables from one spec, the same rows every time.
+#[derive(Debug, Parser)]
+#[command(
+    name = "shardmill",
+    version,
+    after_help = "Exit codes: 0 ok · 1 failed or below threshold · 2 bad spec or usage · 130 interrupted"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report every problem of a spec at once, and the columns as they will be made
+    Check(check::CheckArgs),
+    /// Show the first rows of a build in the terminal
+    Preview(preview::PreviewArgs),
+    /// Show what a build would do: stages, shards, rows, bytes
+    Plan(plan::PlanArgs),
+    /// Build the dataset here, in one process
+    Run(run::RunArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The spec and what is changed in it before it is read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SpecArgs {
+    /// The spec: a YAML or JSON file
+    pub(crate) spec: PathBuf,
+    /// Use this seed instead of the spec's
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Set a value of the spec: --set tables.users.rows=1000 (repeatable)
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Take unknown keys as warnings
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
+
+/// Runs the command.
+pub(crate) fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Command::Check(args) => check::check(args),
+        Command::Preview(args) => preview::preview(args),
+        Command::Plan(args) => plan::plan(args),
+        Command::Run(args) => run::run(args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "shardmill", &mut script);
+            say::result(&String::from_utf8_lossy(&script));
+            Ok(exit::OK)
+        }
+    }
+}

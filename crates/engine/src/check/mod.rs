@@ -1,0 +1,3 @@
+//! Whether finished rows are what the spec promised. Pure.
+
+pub mod rules;
