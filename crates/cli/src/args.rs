@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{check, exit, preview, say};
+use crate::{check, exit, plan, preview, run, say};
 
 /// Builds datasets at batch scale: relational tables from one spec, the same rows every time.
 #[derive(Debug, Parser)]
@@ -25,6 +25,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Show the first rows of a build in the terminal
     Preview(preview::PreviewArgs),
+    /// Show what a build would do: stages, shards, rows, bytes
+    Plan(plan::PlanArgs),
+    /// Build the dataset here, in one process
+    Run(run::RunArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -53,6 +57,8 @@ pub(crate) fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Check(args) => check::check(args),
         Command::Preview(args) => preview::preview(args),
+        Command::Plan(args) => plan::plan(args),
+        Command::Run(args) => run::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "shardmill", &mut script);

@@ -10,6 +10,11 @@ mod exit;
 mod input;
 mod check;
 mod preview;
+mod plan;
+mod run;
+mod local;
+mod progress;
+mod writing;
 mod table;
 
 fn main() -> ExitCode {

@@ -12,6 +12,7 @@ use crate::column::Column;
 use crate::error::{EngineError, Result};
 use crate::fanout::{BLOCK, Children, Fanout, Scratch};
 use crate::frame::Frame;
+use crate::generators::Read;
 use crate::link::Link;
 use crate::rows::Rows;
 
@@ -161,6 +162,25 @@ impl Tables {
         let mut counted: Vec<usize> = (0..self.list.len()).filter(|table| self.is_counted(*table)).collect();
         counted.sort_by_key(|table| self.depth(*table));
         counted
+    }
+
+    /// Tables that a row of this one may read: its parent, what its links lead to, and children it rolls up.
+    pub fn neighbours(&self, table: usize) -> Vec<usize> {
+        let described = self.table(table);
+        let mut neighbours: Vec<usize> = described.links.iter().map(|link| link.target).collect();
+        neighbours.extend(described.parent.as_ref().map(|parent| parent.table));
+        let columns = described.columns.iter();
+        let mut reads: Vec<Read> = columns
+            .flat_map(|column| column.modifiers.iter().flat_map(|m| m.reads()).chain(column.generator.reads()))
+            .collect();
+        if let Some(Parent { fanout: Fanout::Counted(counted), .. }) = &described.parent {
+            reads.extend(counted.effects.iter().flat_map(|effect| effect.reads()));
+        }
+        neighbours.extend(reads.iter().filter_map(|read| match read {
+            Read::Children { table, .. } | Read::Whole { table, .. } => Some(*table),
+            Read::Column(_) => None,
+        }));
+        neighbours
     }
 
     fn depth(&self, table: usize) -> usize {

@@ -1,1 +1,2 @@
 //! Placeholder while the skeleton builds.
+pub mod plan;

@@ -67,6 +67,11 @@ impl<'a> Builder<'a> {
             }
             Slot::Untouched => {}
         }
+        let draft = &self.drafts.tables[table].columns[column];
+        if draft.is_broken {
+            self.slots.borrow_mut()[table][column] = Slot::Built(None);
+            return draft.declared;
+        }
         self.slots.borrow_mut()[table][column] = Slot::Building;
         let built = self.column(table, column);
         let kind = built.as_ref().map(|column| column.kind);

@@ -1,7 +1,5 @@
 //! The tables as written, before anything is resolved: names, kinds, parents, and the places of the rest. Pure.
 
-use std::collections::HashMap;
-
 use shardmill_shared::spec::envelope::{ENVELOPE_KEYS, is_name};
 use shardmill_shared::spec::{Fields, Place, Value};
 
@@ -82,6 +80,8 @@ pub struct ColumnDraft<'a> {
     pub modifiers: Vec<(String, Place<'a>)>,
     /// Where its own constraints are written.
     pub constraints: Option<Place<'a>>,
+    /// Whether something of it could not be read: that has been reported, and nothing more is said of it.
+    pub is_broken: bool,
 }
 
 /// Behaviours that have keys in the reference language and are not built yet.
@@ -137,7 +137,7 @@ pub fn read<'a>(place: &Place<'a>, root: Root) -> Option<Drafts<'a>> {
     if let Some(dag) = dag {
         super::graph::check_dag(&dag, &drafts);
     }
-    size::check(&drafts)?;
+    size::check(&drafts);
     Some(drafts)
 }
 
@@ -186,6 +186,7 @@ fn names(written: &[(Option<&str>, Place<'_>)]) -> Option<Vec<String>> {
     sound.map(|()| names)
 }
 
+/// What is wrong with a table is reported, and the rest of it is still read: one report names everything.
 fn table<'a>(place: &Place<'a>, name: &str, names: &[String], drafts: &Drafts<'a>) -> Option<TableDraft<'a>> {
     let fields = place.fields()?;
     fields.present("id");
@@ -193,84 +194,80 @@ fn table<'a>(place: &Place<'a>, name: &str, names: &[String], drafts: &Drafts<'a
         fields.refuse(key, "behaviours come in a later version");
     }
     let parents = parents(&fields, names);
-    let kind = match fields.get("kind") {
-        Some(place) => match place.one_of("kind of table", &["entity", "fact", "vocab"])? {
-            0 => Kind::Entity,
-            1 => Kind::Fact,
-            _ => Kind::Vocab,
-        },
-        None if parents.as_ref().is_some_and(|parents| !parents.is_empty()) => Kind::Fact,
-        None => Kind::Entity,
-    };
-    let columns = columns(&fields);
+    let kind = kind(&fields, &parents);
+    let columns = columns(&fields).unwrap_or_default();
     let rows = fields.get("rows");
     let fanout = fields.get("fanout");
-    let effects = effects(&fields);
+    let effects = effects(&fields).unwrap_or_default();
     let key = fields.get_any(&["pk", "key"]);
     fields.finish();
-    let (parents, columns) = (parents?, columns?);
-    if kind != Kind::Fact {
-        if let Some(fanout) = &fanout {
-            fanout.problem::<()>("only facts have a fan-out", "`kind: fact` with `parents`");
-        }
-        if !parents.is_empty() {
-            place.problem::<()>("only facts have parents", "`kind: fact`");
-        }
+    if kind != Kind::Fact && fanout.is_some() {
+        place.problem::<()>("only facts have a fan-out", "`kind: fact` with `parents`");
     }
-    let own_rows = match (&rows, kind) {
-        (Some(rows), Kind::Vocab) => {
-            return rows.problem("a vocabulary has one row for each of its values", "no `rows`");
-        }
-        (None, Kind::Vocab) => vocab_rows(place, &columns)?,
-        (Some(rows), _) if !parents.is_empty() => {
-            return rows.problem("the rows of a child table follow from its parents", "`fanout`, or no parents");
-        }
-        (Some(rows), _) => match rows.count()? {
-            0 => return rows.problem("0 rows make no table", "at least 1"),
-            count => count,
-        },
-        (None, _) => DEFAULT_ROWS,
-    };
-    let key = match key {
-        Some(place) => {
-            let text = place.text()?;
-            match columns.iter().position(|column| column.name == text) {
-                Some(at) => Some(at),
-                None => return place.unknown("column", text, columns.iter().map(|column| column.name.as_str())),
-            }
-        }
-        None => columns.iter().position(|column| column.name == "id"),
-    };
+    if kind != Kind::Fact && !parents.is_empty() {
+        place.problem::<()>("only facts have parents", "`kind: fact`");
+    }
+    let own_rows = own_rows(place, rows.as_ref(), kind, (&parents, &columns)).unwrap_or(DEFAULT_ROWS);
+    let key = key_column(key.as_ref(), &columns);
     let fanout = match parents.first() {
-        Some(_) => Some(size::fanout(place, fanout.as_ref(), drafts.root.key(name, "fanout"))?),
+        Some(_) => {
+            let key = drafts.root.key(name, "fanout");
+            size::fanout(place, fanout.as_ref(), key).or_else(|| size::fanout(place, None, key))
+        }
         None => None,
     };
-    Some(TableDraft {
-        name: name.to_owned(),
-        place: place.clone(),
-        kind,
-        parents,
-        own_rows,
-        fanout,
-        effects: effects?,
-        columns,
-        key,
-    })
+    Some(TableDraft { name: name.to_owned(), place: place.clone(), kind, parents, own_rows, fanout, effects, columns, key })
 }
 
-fn parents(fields: &Fields<'_>, names: &[String]) -> Option<Vec<usize>> {
-    let Some(place) = fields.get_any(&["parents", "parent"]) else { return Some(Vec::new()) };
-    let items = if matches!(place.node.value, Value::Text(_)) { vec![place] } else { place.list()? };
-    items
-        .iter()
-        .map(|item| {
-            let text = item.text()?;
-            match names.iter().position(|name| name == text) {
-                Some(at) => Some(at),
-                None => item.unknown("table", text, names.iter().map(String::as_str)),
-            }
-        })
-        .collect()
+fn kind(fields: &Fields<'_>, parents: &[usize]) -> Kind {
+    let inferred = if parents.is_empty() { Kind::Entity } else { Kind::Fact };
+    let written = fields.get("kind").and_then(|place| place.one_of("kind of table", &["entity", "fact", "vocab"]));
+    written.map_or(inferred, |at| [Kind::Entity, Kind::Fact, Kind::Vocab][at])
+}
+
+fn own_rows(
+    place: &Place<'_>,
+    rows: Option<&Place<'_>>,
+    kind: Kind,
+    (parents, columns): (&[usize], &[ColumnDraft<'_>]),
+) -> Option<u64> {
+    match (rows, kind) {
+        (Some(rows), Kind::Vocab) => rows.problem("a vocabulary has one row for each of its values", "no `rows`"),
+        (None, Kind::Vocab) => vocab_rows(place, columns),
+        (Some(rows), _) if !parents.is_empty() => {
+            rows.problem("the rows of a child table follow from its parents", "`fanout`, or no parents")
+        }
+        (Some(rows), _) => match rows.count()? {
+            0 => rows.problem("0 rows make no table", "at least 1"),
+            count => Some(count),
+        },
+        (None, _) => Some(DEFAULT_ROWS),
+    }
+}
+
+fn key_column(place: Option<&Place<'_>>, columns: &[ColumnDraft<'_>]) -> Option<usize> {
+    let Some(place) = place else { return columns.iter().position(|column| column.name == "id") };
+    let text = place.text()?;
+    match columns.iter().position(|column| column.name == text) {
+        Some(at) => Some(at),
+        None => place.unknown("column", text, columns.iter().map(|column| column.name.as_str())),
+    }
+}
+
+fn parents(fields: &Fields<'_>, names: &[String]) -> Vec<usize> {
+    let Some(place) = fields.get_any(&["parents", "parent"]) else { return Vec::new() };
+    let items = match &place.node.value {
+        Value::Text(_) => vec![place],
+        _ => place.list().unwrap_or_default(),
+    };
+    let known = |item: &Place<'_>| {
+        let text = item.text()?;
+        match names.iter().position(|name| name == text) {
+            Some(at) => Some(at),
+            None => item.unknown("table", text, names.iter().map(String::as_str)),
+        }
+    };
+    items.iter().filter_map(known).collect()
 }
 
 fn effects<'a>(fields: &Fields<'a>) -> Option<Vec<Place<'a>>> {
@@ -307,20 +304,14 @@ fn columns<'a>(fields: &Fields<'a>) -> Option<Vec<ColumnDraft<'a>>> {
         return place.problem("there are no columns", "at least one column");
     }
     let mut columns: Vec<ColumnDraft<'a>> = Vec::new();
-    let mut lines: HashMap<String, ()> = HashMap::new();
-    let mut sound = Some(());
     for (name, place) in named {
-        match column(name, &place) {
-            Some(column) => {
-                if lines.insert(column.name.clone(), ()).is_some() {
-                    sound = place.problem(format!("column `{}` is written twice", column.name), "each column once");
-                }
-                columns.push(column);
-            }
-            None => sound = None,
+        let Some(column) = column(name, &place) else { continue };
+        if columns.iter().any(|other| other.name == column.name) {
+            place.problem::<()>(format!("column `{}` is written twice", column.name), "each column once");
         }
+        columns.push(column);
     }
-    sound.map(|()| columns)
+    Some(columns)
 }
 
 fn column<'a>(name: Option<&str>, place: &Place<'a>) -> Option<ColumnDraft<'a>> {
@@ -335,16 +326,7 @@ fn column<'a>(name: Option<&str>, place: &Place<'a>) -> Option<ColumnDraft<'a>> 
     if name.is_empty() || name.chars().any(char::is_control) {
         return place.problem(format!("`{name}` cannot name a column"), "text without control characters");
     }
-    let declared = match fields.get("type") {
-        Some(place) => {
-            let text = place.text()?;
-            match Type::from_name(text) {
-                Some(kind) => Some(Some(kind)),
-                None => place.unknown("type", text, TYPE_NAMES),
-            }
-        }
-        None => Some(None),
-    };
+    let declared = declared(&fields);
     let null_rate = fields.get("null_rate").map_or(Some(0.0), |place| place.share());
     let nullable = fields.get("nullable").map_or(Some(None), |place| place.bool().map(Some));
     let unique = fields.get("unique").map_or(Some(false), |place| place.bool());
@@ -355,28 +337,33 @@ fn column<'a>(name: Option<&str>, place: &Place<'a>) -> Option<ColumnDraft<'a>> 
     };
     let constraints = fields.get("constraints");
     fields.finish();
-    let null_rate = null_rate?;
-    let nullable = match nullable? {
-        Some(false) if null_rate > 0.0 => {
-            return place.problem(
-                "nulls are asked for in a column that is not nullable",
-                "`nullable: true`, or no `null_rate`",
-            );
-        }
-        Some(nullable) => Some(nullable),
-        None => (null_rate > 0.0).then_some(true),
-    };
+    let null_rate_or = null_rate.unwrap_or(0.0);
+    if nullable == Some(Some(false)) && null_rate_or > 0.0 {
+        place.problem::<()>("nulls are asked for in a column that is not nullable", "`nullable: true`, or no `null_rate`");
+    }
+    let broken = [null_rate.is_none(), nullable.is_none(), unique.is_none(), declared.is_none(), generator.is_none(), modifiers.is_none()];
     Some(ColumnDraft {
         name,
         place: place.clone(),
-        declared: declared?,
-        nullable,
-        null_rate,
-        unique: unique?,
-        generator: generator?,
-        modifiers: modifiers?,
+        declared: declared.flatten(),
+        nullable: nullable.flatten().or((null_rate_or > 0.0).then_some(true)),
+        null_rate: null_rate_or,
+        unique: unique.unwrap_or(false),
+        generator: generator.flatten(),
+        modifiers: modifiers.unwrap_or_default(),
         constraints,
+        is_broken: broken.contains(&true),
     })
+}
+
+/// The type as written: `None` when it is wrong, `Some(None)` when there is none.
+fn declared(fields: &Fields<'_>) -> Option<Option<Type>> {
+    let Some(place) = fields.get("type") else { return Some(None) };
+    let text = place.text()?;
+    match Type::from_name(text) {
+        Some(kind) => Some(Some(kind)),
+        None => place.unknown("type", text, TYPE_NAMES),
+    }
 }
 
 /// A generator as written and where its parameters stand.

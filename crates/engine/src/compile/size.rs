@@ -127,7 +127,7 @@ impl Drafts<'_> {
     pub fn rows_between(&self, table: usize) -> Option<(u64, u64)> {
         let draft = &self.tables[table];
         let (Some(parent), Some(fanout)) = (draft.parents.first(), &draft.fanout) else {
-            return Some((draft.own_rows, draft.own_rows));
+            return (draft.own_rows <= ROWS_MAX).then_some((draft.own_rows, draft.own_rows));
         };
         let (least, most) = self.rows_between(*parent)?;
         let rows = if fanout.is_counted(draft.effects.len()) {

@@ -47,21 +47,25 @@ impl Batch<'_> {
         ExpressionError::new(format!("`{}` {refusal}", &self.text[node.span.clone()]), node.span.clone())
     }
 
-    /// A branch per row. A branch sees its own rows only, so that what it refuses elsewhere does no harm.
+    /// A branch per row. A branch sees its own rows only, so that what it refuses elsewhere does no harm. Dictionaries
+    /// are written out even where one branch takes all rows: the Arrow type must not depend on the batch.
     fn choose(&self, node: &Node, condition: &Node, branches: [&Node; 2]) -> Evaluated {
         let condition = self.evaluate(condition)?;
         let mask = prep_mask(condition.array.as_boolean());
-        if condition.constant {
-            return self.evaluate(branches[usize::from(!mask.value(0))]);
-        }
-        match mask.true_count() {
-            count if count == self.rows => self.evaluate(branches[0]),
-            0 => self.evaluate(branches[1]),
-            _ => self.merge(&mask, branches).map_err(|error| match error {
-                Merge::Branch(error) => error,
-                Merge::Arrow(refusal) => self.problem(node, &refusal),
-            }),
-        }
+        let only = match mask.true_count() {
+            _ if condition.constant => Some(branches[usize::from(!mask.value(0))]),
+            count if count == self.rows => Some(branches[0]),
+            0 => Some(branches[1]),
+            _ => None,
+        };
+        let chosen = match only {
+            Some(branch) => self.evaluate(branch)?.plain().map_err(Merge::Arrow),
+            None => self.merge(&mask, branches),
+        };
+        chosen.map_err(|error| match error {
+            Merge::Branch(error) => error,
+            Merge::Arrow(refusal) => self.problem(node, &refusal),
+        })
     }
 
     fn merge(&self, mask: &BooleanArray, [then, otherwise]: [&Node; 2]) -> Result<Operand, Merge> {

@@ -76,6 +76,19 @@ impl Expression {
         names
     }
 
+    /// Whether a row may be null although none of its columns is: by a `null`, a `case` without `else`, a division that
+    /// may be by zero, or a function that is not defined everywhere.
+    pub fn may_add_nulls(&self) -> bool {
+        let mut waiting = vec![&self.root];
+        while let Some(node) = waiting.pop() {
+            if node.may_add_null() {
+                return true;
+            }
+            waiting.extend(node.children());
+        }
+        false
+    }
+
     /// Finds names and types: `kind_of` gives a column's type, `candidates` are the names an unknown one could have
     /// meant. What is constant is computed here.
     ///

@@ -116,4 +116,28 @@ impl Syntax {
             Form::Call { arguments, .. } => arguments.iter().collect(),
         }
     }
+
+    /// Whether this node itself may make a null of what is not null.
+    pub(super) fn may_add_null(&self) -> bool {
+        match &self.form {
+            Form::Null => true,
+            Form::Binary {
+                operator: Operator::Divide | Operator::FloorDivide | Operator::Remainder, right, ..
+            } => !matches!(right.form, Form::Number(number) if !number.is_zero()),
+            Form::Call { name, .. } => PARTIAL_FUNCTIONS.contains(&name.as_str()),
+            _ => false,
+        }
+    }
+}
+
+/// Functions that are null for some values: a root below 0, a power too large, two equal values.
+const PARTIAL_FUNCTIONS: [&str; 6] = ["sqrt", "exp", "ln", "log10", "pow", "nullif"];
+
+impl Number {
+    fn is_zero(self) -> bool {
+        match self {
+            Self::Exact(exact) => exact.value == 0,
+            Self::Float(value) => value == 0.0,
+        }
+    }
 }

@@ -9,9 +9,10 @@ use arrow::array::{
 };
 use arrow::datatypes::Int32Type;
 use arrow::util::display::array_value_to_string;
-use proptest::prelude::*;
 
 use super::*;
+
+mod properties;
 
 const PRICE: Type = Type::Decimal { precision: 10, scale: 2 };
 
@@ -177,6 +178,8 @@ fn columns_are_combined_row_by_row() {
         ("coalesce(quantity, product.price)", "3 0 -7 4 : int"),
         ("`odd name` + product.price", "6 8 10 12 : int"),
         ("add_days(born, quantity)", "1970-01-04 2024-02-29 1969-12-24 null : date"),
+        ("upper(name)", "ADA BO  null : string"),
+        ("lower('ŠEST ' + upper(name))", "šest ada šest bo šest  null : string"),
         ("concat(name, '-', quantity)", "Ada-3 Bo-0 --7 null : string"),
         ("round(price, 1)", "20.00 0.10 -2.50 null : decimal(10,2)"),
         ("floor(price)", "19 0 -3 null : int"),
@@ -302,6 +305,24 @@ fn a_branch_is_evaluated_for_its_own_rows_only() {
 }
 
 #[test]
+fn the_arrow_type_does_not_depend_on_the_branches_taken() {
+    for text in ["status if quantity > 0 else name", "status if quantity < 100 else name", "status if true else name"] {
+        assert_eq!(*evaluate(text).unwrap().data_type(), Type::Text.arrow(), "{text}");
+    }
+}
+
+#[test]
+fn only_what_may_be_null_is_said_to_be() {
+    let adds = |text| Expression::parse(text).unwrap().may_add_nulls();
+    for text in ["a / b", "a // 0", "a % (1 + b)", "case when a then b end", "coalesce(a, None)", "abs(ln(a))"] {
+        assert!(adds(text), "{text}");
+    }
+    for text in ["a / 2", "round(a * b, 2)", "a if b is null else c", "case when a then b else c end", "a % 0.5"] {
+        assert!(!adds(text), "{text}");
+    }
+}
+
+#[test]
 fn names_are_listed_in_reading_order() {
     let names = Expression::parse("if(b > 1, product.price, `odd name`) + b").unwrap().names();
     let expected = [("b", 3..4), ("product.price", 10..23), ("odd name", 25..35), ("b", 39..40)];
@@ -374,81 +395,4 @@ fn nesting_is_bounded_and_the_bound_is_reachable() {
     too_deep(&deep("1 if true else ", "", 4_000));
     too_deep(&format!("case {} end", "when true then 1 ".repeat(3_000)));
     assert!(Expression::parse(&"1 ".repeat(40_000)).unwrap_err().message.starts_with("the expression has 80000 bytes"));
-}
-
-/// Fragments that are likely to be right, so that the parser's depths are reached.
-fn fragments() -> impl Strategy<Value = String> {
-    let words = prop::sample::select(vec![
-        "1",
-        "2.5",
-        "'t'",
-        "quantity",
-        "price",
-        "ratio",
-        "name",
-        "status",
-        "created_at",
-        "born",
-        "active",
-        "null",
-        "+",
-        "-",
-        "*",
-        "/",
-        "//",
-        "%",
-        "==",
-        "<",
-        "and",
-        "or",
-        "not",
-        "in",
-        "between",
-        "is",
-        "(",
-        ")",
-        ",",
-        "if",
-        "else",
-        "case",
-        "when",
-        "then",
-        "end",
-        "min(",
-        "round(",
-        "substr(",
-        "date_trunc(",
-        "add_months(",
-    ]);
-    prop::collection::vec(words, 0..14).prop_map(|words| words.join(" "))
-}
-
-proptest! {
-    #[test]
-    fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
-        let _ = Expression::parse(&text);
-    }
-
-    #[test]
-    fn no_fragments_make_check_or_evaluation_panic(text in fragments()) {
-        if let Ok(array) = evaluate(&text) {
-            prop_assert_eq!(array.len(), 4);
-        }
-    }
-
-    #[test]
-    fn spans_are_within_the_text(text in "[a-z0-9é'`(), +*<=.]{0,30}") {
-        if let Err(error) = Expression::parse(&text) {
-            prop_assert!(text.get(error.span).is_some());
-        }
-    }
-
-    #[test]
-    fn division_is_python_s(a in -1000_i64..1000, b in -50_i64..50) {
-        prop_assume!(b != 0);
-        let quotient: i64 = value(&format!("{a} // {b}")).parse().unwrap();
-        let rest: i64 = value(&format!("{a} % {b}")).parse().unwrap();
-        prop_assert_eq!(quotient * b + rest, a);
-        prop_assert!(rest == 0 || (rest < 0) == (b < 0));
-    }
 }

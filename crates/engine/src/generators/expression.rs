@@ -71,8 +71,7 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
         Ok(typed) => typed,
         Err(error) => return refused(&code, text, &error),
     };
-    // Division and calls can give null from what is not null.
-    let may_be_null = nullable || text.contains(['/', '%', '(']) || text.contains("null");
+    let may_be_null = nullable || parsed.may_add_nulls();
     Some(Box::new(Computed { typed, sources, may_be_null }))
 }
 

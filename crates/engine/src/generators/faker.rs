@@ -1,10 +1,9 @@
 //! `faker`: believable words and numbers of a locale; columns of one row agree with each other. Pure.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{cast, interleave};
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use shardmill_shared::spec::{Fields, Place, Value};
 
@@ -57,7 +56,7 @@ enum Locality {
     /// The locale of each row; all locales are prepared, because any may come.
     From {
         column: Source,
-        all: BTreeMap<&'static str, Semantic>,
+        all: Vec<Semantic>,
     },
 }
 
@@ -92,7 +91,7 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
             }
             let column = site.own(&from, from.text()?)?;
             site.type_of(site.table, column)?;
-            let all = Locale::ALL.iter().map(|locale| Some((locale.name(), prepare(*locale)?)));
+            let all = Locale::ALL.iter().map(|locale| prepare(*locale));
             Locality::From { column: Source::Own(column), all: all.collect::<Option<_>>()? }
         }
     };
@@ -193,42 +192,23 @@ impl Words {
         }
     }
 
-    /// Each row in the locale of its place: every locale that occurs fills its own rows, then they are put in order.
-    fn by_place(
-        &self,
-        places: &ArrayRef,
-        all: &BTreeMap<&'static str, Semantic>,
-        draw: &Draw<'_, '_>,
-    ) -> Result<ArrayRef> {
+    /// Each row in the locale of its place.
+    fn by_place(&self, places: &ArrayRef, all: &[Semantic], draw: &Draw<'_, '_>) -> Result<ArrayRef> {
         let places = cast(places, &DataType::Utf8)?;
         let places = places.as_string::<i32>();
-        let mut known: BTreeMap<&str, &'static str> = BTreeMap::new();
-        let mut groups: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
-        for at in 0..places.len() {
-            let place = if places.is_valid(at) { places.value(at) } else { "" };
-            let locale = *known.entry(place).or_insert_with(|| Locale::from_place(place).name());
-            groups.entry(locale).or_default().push(at);
-        }
-        let mut parts = Vec::with_capacity(groups.len());
-        let mut order = vec![(0, 0); places.len()];
-        for (part, (locale, positions)) in groups.iter().enumerate() {
-            let frame = draw.frame.pick(positions);
-            let values = self.fill(&all[locale], &Draw { frame: &frame, attempt: draw.attempt });
-            // Every locale has a dictionary of its own, so words are spelled out before they are put together.
-            parts.push(match values.data_type() {
-                DataType::Dictionary(..) => cast(&values, &DataType::Utf8)?,
-                _ => values,
-            });
-            positions.iter().enumerate().for_each(|(at, position)| order[*position] = (part, at));
-        }
-        if let [only] = parts.as_slice() {
-            return Ok(Arc::clone(only));
-        }
-        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-        if parts.is_empty() {
-            return Ok(self.fill(&all[Locale::EnUs.name()], draw));
-        }
-        Ok(interleave(&parts, &order)?)
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let locales: Vec<usize> = (0..places.len())
+            .map(|at| {
+                let place = if places.is_valid(at) { places.value(at) } else { "" };
+                *known.entry(place).or_insert_with(|| {
+                    let locale = Locale::from_place(place);
+                    all.iter().position(|semantic| semantic.locale() == locale).expect("every locale is prepared")
+                })
+            })
+            .collect();
+        let slots = Slots { own: draw.key(self.slots.own, 0), ..self.slots };
+        let rows = draw.frame.rows.map(|row| row).into_iter().zip(locales);
+        Ok(Semantic::fill_mixed(all, &slots, rows))
     }
 }
 

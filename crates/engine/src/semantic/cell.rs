@@ -92,10 +92,17 @@ impl Tables {
     fn person(&self, bits: u64) -> Person {
         let female = bits & 1 == 0;
         let firsts = if female { self.female.len() } else { self.male.len() };
-        Person {
-            female,
-            first: skewed((bits >> 32) as u32, firsts),
-            family: skewed(bits as u32 & !1, self.families.len()),
+        Person { female, first: skewed((bits >> 32) as u32, firsts), family: self.family(bits as u32 >> 1) }
+    }
+
+    /// The number of the family name that 31 uniform bits choose: a rare one in a quarter of the draws.
+    #[inline]
+    pub(super) fn family(&self, bits: u32) -> usize {
+        let rare = self.families.len() - self.common_families;
+        let rest = bits << 3;
+        match bits >> 29 & 3 {
+            0 if rare > 0 => self.common_families + skewed(rest, rare),
+            _ => skewed(rest, self.common_families),
         }
     }
 
@@ -121,7 +128,7 @@ impl Tables {
 #[inline]
 pub(super) fn skewed(bits: u32, count: usize) -> usize {
     let x = u64::from(bits);
-    (((x + (x * x >> 32)) * count as u64) >> 33) as usize
+    (((x + ((x * x) >> 32)) * count as u64) >> 33) as usize
 }
 
 #[cfg(test)]

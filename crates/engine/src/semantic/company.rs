@@ -1,6 +1,6 @@
 //! The row's company: its name, its place in the net, its words. Pure.
 
-use super::cell::{Cell, skewed};
+use super::cell::Cell;
 use super::locale::Locale;
 use super::method::Method;
 use super::tables::Word;
@@ -53,7 +53,7 @@ struct Parts {
 fn parts(cell: &Cell<'_>) -> Parts {
     let tables = cell.tables();
     let (names, more) = (cell.corporate(0), cell.corporate(1));
-    let family = |bits: u64| &tables.families[skewed(bits as u32, tables.families.len())].male;
+    let family = |bits: u64| &tables.families[tables.family(bits as u32 >> 1)].male;
     Parts {
         first: family(names >> 32),
         second: family(names),

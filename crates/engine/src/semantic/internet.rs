@@ -18,9 +18,10 @@ pub(super) fn write(method: Method, cell: &Cell<'_>, out: &mut String) {
         Method::UserAgent => user_agent(cell, out),
         Method::FileName => file_name(cell, out),
         Method::FilePath => {
-            for number in 4..6 {
+            let (outer, inner) = LISTS.directories.split_at(LISTS.directories.len() / 2);
+            for (number, list) in [(4, outer), (5, inner)] {
                 out.push('/');
-                out.push_str(cell.pick(&LISTS.directories, number));
+                out.push_str(cell.pick(list, number));
             }
             out.push('/');
             file_name(cell, out);

@@ -21,7 +21,7 @@ pub(super) struct Mask {
 /// After so many holes, 64 bits are too few to choose the next one evenly.
 const REFRESH: u32 = 8;
 /// Makes more bits out of bits.
-const REFILL: Key = Key::from_words(0x5EED_0F_0A5C_11AB, 0x0DD_B175_0F_5EED);
+const REFILL: Key = Key::from_words(0x5EED_0F0A_5C11_AB00, 0x00DD_B175_0F5E_ED00);
 /// A prime that no size has as a factor, so that multiplying by it only reorders the values.
 const SCATTER: u64 = (1 << 61) - 1;
 /// Where the first index lands: not on a row of noughts.

@@ -76,6 +76,8 @@ fn fill(cell: &Cell<'_>, template: &str, out: &mut String) {
             "n" => numbers::digits(house(cell), out),
             "s" => out.push_str(street(cell)),
             "c" => out.push_str(&cell.city().name),
+            // A city that is its own region is written once where nothing stands between the two.
+            "r" if literal.is_empty() && cell.city().state == &*cell.city().name => {}
             "r" => out.push_str(cell.city().state),
             "a" => out.push_str(cell.city().state_abbr),
             _ => postcode(cell, out),

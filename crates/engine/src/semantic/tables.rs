@@ -75,6 +75,8 @@ pub(super) struct Tables {
     pub(super) male: Vec<Word>,
     /// Family names, most common first.
     pub(super) families: Vec<Family>,
+    /// How many of them, at the front, are common.
+    pub(super) common_families: usize,
     /// Indexes of first names (women's, then men's as `female.len() + i`) that no other is spelt like.
     pub(super) distinct_firsts: Vec<u32>,
     /// Indexes of family names that no other is spelt like.
@@ -117,6 +119,7 @@ impl Tables {
             distinct_firsts: distinct(female.iter().chain(&male).map(|word| vec![&*word.ascii])),
             distinct_families: distinct(families.iter().map(|f| vec![&*f.male.ascii, &*f.female.ascii])),
             distinct_phones: distinct_phones(&cities),
+            common_families: with_base(&file, "names_from", "last").len(),
             female,
             male,
             families,

@@ -66,6 +66,11 @@ fn capitalise(start: usize, out: &mut String) {
     }
 }
 
+/// The last place up to `end` where `text` may be cut.
+fn boundary(text: &str, end: usize) -> usize {
+    (0..=end).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// Words in a sentence of a paragraph.
 const SENTENCE_WORDS: usize = 9;
 
@@ -131,7 +136,7 @@ fn limited(source: &mut Source, bytes: usize, out: &mut String) {
         }
         source.sentence(SENTENCE_WORDS, out);
         if out.len() - start > bytes {
-            let cut = if before > start { before } else { out.floor_char_boundary(start + bytes) };
+            let cut = if before > start { before } else { boundary(out, start + bytes) };
             out.truncate(cut);
             return;
         }

@@ -160,7 +160,17 @@ fn output(fields: &Fields<'_>, known: &Known<'_>) -> Option<Output> {
         None => Some(None),
     };
     let format = word("format", "format", known.formats);
-    let compression = word("compression", "compression", known.compressions);
+    let compression = match output.get("compression") {
+        // A level may follow the name: `zstd:3`.
+        Some(place) => place.text().and_then(|text| {
+            let name = text.split(':').next().unwrap_or(text);
+            match known.compressions.contains(&name) {
+                true => Some(Some(text.to_owned())),
+                false => place.unknown("compression", text, known.compressions.iter().copied()),
+            }
+        }),
+        None => Some(None),
+    };
     let shard_rows = match output.get("shard_rows") {
         Some(place) => match place.count() {
             Some(0) => place.problem("a shard of 0 rows holds nothing", "at least 1"),

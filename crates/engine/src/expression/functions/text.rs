@@ -9,14 +9,10 @@ use crate::expression::operand::{CELL_BYTES_MAX, Call, Refusal, within};
 
 /// The group's functions.
 pub(super) const FUNCTIONS: [FunctionInfo; 17] = [
-    FunctionInfo::new("lower", "lower(text: string) -> string", "In small letters.", |call| {
-        change(call, |text, out| out.push_str(&text.to_lowercase()))
-    })
-    .example("lower('ABC')", "abc"),
-    FunctionInfo::new("upper", "upper(text: string) -> string", "In capitals.", |call| {
-        change(call, |text, out| out.push_str(&text.to_uppercase()))
-    })
-    .example("upper('abc')", "ABC"),
+    FunctionInfo::new("lower", "lower(text: string) -> string", "In small letters.", |call| change(call, lower))
+        .example("lower('ABC')", "abc"),
+    FunctionInfo::new("upper", "upper(text: string) -> string", "In capitals.", |call| change(call, upper))
+        .example("upper('abc')", "ABC"),
     FunctionInfo::new("trim", "trim(text: string) -> string", "Without blanks at its ends.", |call| {
         change(call, |text, out| out.push_str(text.trim()))
     })
@@ -106,6 +102,24 @@ pub(super) const FUNCTIONS: [FunctionInfo; 17] = [
 fn change(call: &Call<'_>, change: fn(&str, &mut String)) -> Result<ArrayRef, Refusal> {
     let texts = call.texts(0);
     call.write(|row, out| Ok(texts.get(row).map(|text| change(text, out))))
+}
+
+fn lower(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        out.push_str(text);
+        out.make_ascii_lowercase();
+    } else {
+        out.push_str(&text.to_lowercase());
+    }
+}
+
+fn upper(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        out.push_str(text);
+        out.make_ascii_uppercase();
+    } else {
+        out.push_str(&text.to_uppercase());
+    }
 }
 
 fn test(call: &Call<'_>, test: fn(&str, &str) -> bool) -> Result<ArrayRef, Refusal> {

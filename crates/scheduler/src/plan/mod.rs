@@ -1,0 +1,3 @@
+//! A spec becomes a plan: one file per kind. Pure.
+
+pub mod tables;

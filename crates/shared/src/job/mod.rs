@@ -1,0 +1,25 @@
+//! What a job is made of: ids, the plan, shards, commits, the manifest, and the paths of all of them. Pure.
+
+mod name;
+mod digest;
+mod path;
+mod rows;
+mod plan;
+mod shard;
+mod commit;
+mod outcome;
+mod progress;
+mod manifest;
+mod key;
+
+pub use commit::{Account, Commit, CommitError, FileEntry};
+pub use digest::{Digest, DigestError, encode};
+pub use key::{Key, Layout};
+pub use manifest::{BLOCK_COMMITS, Block, BlockEntry, Manifest, Success, TableEntry};
+pub use name::{JobId, Name, NameError, StageId};
+pub use outcome::{Failure, Made, Outcome, Scope};
+pub use path::{ObjectPath, PathError};
+pub use plan::{Plan, PlanError, Pool, Stage, Work};
+pub use progress::{Progress, StageProgress};
+pub use rows::Rows;
+pub use shard::{Shard, ShardId};

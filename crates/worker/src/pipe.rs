@@ -1,0 +1,158 @@
+//! The bridge from the thread that makes rows to the task that writes them: a bounded channel of large chunks.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use shardmill_shared::job::Made;
+use shardmill_shared::process::Stop;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+use crate::execute::{ExecuteError, ShardSink};
+use crate::limits::{CHUNK_BYTES, CHUNKS};
+
+/// What comes through the pipe.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// The file was started.
+    Start,
+    /// More bytes of it.
+    More(Bytes),
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    rows: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn made(&self) -> Made {
+        Made { rows: self.rows.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
+    }
+}
+
+/// The end of the pipe that the executor sees.
+pub(crate) struct PipeSink {
+    pieces: Option<Sender<Piece>>,
+    counters: Arc<Counters>,
+    stops: [Stop; 2],
+}
+
+impl PipeSink {
+    /// A pipe, whose sink stops when any of `stops` is set.
+    pub(crate) fn new(counters: Arc<Counters>, stops: [Stop; 2]) -> (Self, Receiver<Piece>) {
+        let (pieces, receiver) = mpsc::channel(CHUNKS);
+        (Self { pieces: Some(pieces), counters, stops }, receiver)
+    }
+}
+
+impl ShardSink for PipeSink {
+    fn file(&mut self) -> Result<Box<dyn Write + Send>, ExecuteError> {
+        let started_before = || ExecuteError::Refused("the file of the shard was started before".to_owned());
+        let pieces = self.pieces.take().ok_or_else(started_before)?;
+        pieces.blocking_send(Piece::Start).map_err(|_| closed())?;
+        Ok(Box::new(Pipe { pieces, counters: Arc::clone(&self.counters), chunk: BytesMut::new() }))
+    }
+
+    fn made(&mut self, rows: u64) -> Result<(), ExecuteError> {
+        self.counters.rows.fetch_add(rows, Ordering::Relaxed);
+        if self.stops.iter().any(Stop::is_set) { Err(ExecuteError::Stopped) } else { Ok(()) }
+    }
+}
+
+/// The file, as the executor sees it.
+struct Pipe {
+    pieces: Sender<Piece>,
+    counters: Arc<Counters>,
+    chunk: BytesMut,
+}
+
+impl Pipe {
+    fn send(&mut self) -> io::Result<()> {
+        self.counters.bytes.fetch_add(self.chunk.len() as u64, Ordering::Relaxed);
+        let chunk = std::mem::take(&mut self.chunk).freeze();
+        self.pieces.blocking_send(Piece::More(chunk)).map_err(|_| closed())
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = CHUNK_BYTES - self.chunk.len();
+        let taken = room.min(bytes.len());
+        self.chunk.extend_from_slice(&bytes[..taken]);
+        if self.chunk.len() == CHUNK_BYTES {
+            self.send()?;
+        }
+        Ok(taken)
+    }
+
+    /// Does nothing: a chunk leaves when it is full, or with the writer's end.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if !self.chunk.is_empty() {
+            // Nobody listens only when the upload failed, and that failure is reported.
+            let _ = self.send();
+        }
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the upload ended early")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn chunks_are_large_and_lose_nothing() {
+        let (mut sink, mut receiver) = PipeSink::new(Arc::default(), [Stop::default(), Stop::default()]);
+        let size = CHUNK_BYTES * 2 + 5;
+        let writer = tokio::task::spawn_blocking(move || {
+            let mut file = sink.file().expect("starts");
+            assert!(sink.file().is_err(), "a shard has one file");
+            file.write_all(&vec![7; size]).expect("writes");
+        });
+        assert_eq!(receiver.recv().await, Some(Piece::Start));
+        for expected in [CHUNK_BYTES, CHUNK_BYTES, 5] {
+            match receiver.recv().await {
+                Some(Piece::More(chunk)) => assert_eq!(chunk.len(), expected),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(receiver.recv().await, None);
+        writer.await.expect("ends");
+    }
+
+    #[tokio::test]
+    async fn a_lost_reader_ends_the_writer() {
+        let (mut sink, mut receiver) = PipeSink::new(Arc::default(), [Stop::default(), Stop::default()]);
+        let writer = tokio::task::spawn_blocking(move || {
+            let mut file = sink.file().expect("starts");
+            file.write_all(&vec![7; CHUNK_BYTES * 8]).expect_err("nobody reads").kind()
+        });
+        assert_eq!(receiver.recv().await, Some(Piece::Start));
+        drop(receiver);
+        assert_eq!(writer.await.expect("ends"), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn any_stop_stops() {
+        for at in 0..2 {
+            let stops = [Stop::default(), Stop::default()];
+            let (mut sink, _receiver) = PipeSink::new(Arc::default(), stops.clone());
+            sink.made(1).expect("goes on");
+            stops[at].set();
+            assert!(matches!(sink.made(1), Err(ExecuteError::Stopped)));
+            assert_eq!(sink.counters.made().rows, 2);
+        }
+    }
+}
