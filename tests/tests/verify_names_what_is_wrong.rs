@@ -62,12 +62,17 @@ fn text(format: &str) -> String {
     SHOP.replace("FORMAT", format)
 }
 
-/// Writes the dataset of a spec, with the rows of each table as `change` leaves them.
+/// Writes the dataset of the spec, with the rows of each table's first file as `change` leaves them.
 fn write(dir: &Path, format: &str, change: impl Fn(&str, RecordBatch) -> RecordBatch) {
+    write_spec(dir, &text(format), change);
+}
+
+fn write_spec(dir: &Path, text: &str, change: impl Fn(&str, RecordBatch) -> RecordBatch) {
     let problems = Problems::strict();
-    let spec = document::parse(&text(format), &problems).unwrap();
+    let spec = document::parse(text, &problems).unwrap();
     let spec = Spec::read(&spec, &KNOWN, &problems).unwrap();
-    let made: Tables = tables(&text(format));
+    let format = spec.output.format.as_str();
+    let made: Tables = tables(text);
     let (mut commits, mut entries) = (Vec::new(), Vec::new());
     for table in ["users", "orders"] {
         let at = made.find(table).unwrap();
@@ -261,6 +266,21 @@ fn a_repeated_key_and_the_orphans_it_leaves_are_named() {
 }
 
 #[test]
+fn little_memory_means_more_passes_with_the_same_findings() {
+    let dir = TempDir::new().unwrap();
+    let many = text("parquet").replace("rows: 3000", "rows: 150000").replace("max: 8", "max: 1");
+    write_spec(dir.path(), &many, |table, rows| {
+        let code = cast(rows.column(1), &DataType::Utf8).unwrap();
+        let code = code.as_string::<i32>().value(1400).to_owned();
+        if table == "users" { with_text(&rows, "code", 1500, Some(&code)) } else { rows }
+    });
+    let options = VerifyOptions { memory_bytes: 0, ..VerifyOptions::new(NonZeroUsize::MIN) };
+    let found = verify(dir.path(), &options).unwrap();
+    assert_eq!(failures(&found)[0], "unique:users.code");
+    assert_eq!(found, report(dir.path()));
+}
+
+#[test]
 fn a_dropped_row_moves_all_that_follow() {
     let report = spoiled("orders", |rows| {
         concat_batches(&rows.schema(), [&rows.slice(0, 1500), &rows.slice(1501, 2499)]).unwrap()
@@ -303,6 +323,22 @@ fn a_flipped_byte_fails_the_digest() {
 }
 
 #[test]
+fn no_flipped_byte_goes_unnoticed_or_stops_the_verification() {
+    for format in ["parquet", "arrow"] {
+        let dir = TempDir::new().unwrap();
+        write(dir.path(), format, |_, rows| rows);
+        let path = dir.path().join(format!("users/part-00000.{}", formats::format(format).unwrap().extension()));
+        let bytes = fs::read(&path).unwrap();
+        for at in (0..bytes.len()).rev().step_by((bytes.len() / 40).max(1)) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            fs::write(&path, flipped).unwrap();
+            assert_eq!(failures(&report(dir.path()))[0], "digests:users", "{format} {at}");
+        }
+    }
+}
+
+#[test]
 fn missing_and_foreign_files_are_named() {
     let dir = TempDir::new().unwrap();
     write(dir.path(), "csv", |_, rows| rows);
@@ -334,6 +370,10 @@ fn records_that_were_touched_are_named() {
     fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("\"test\"", "\"other\"")).unwrap();
     let touched = report(dir.path());
     assert_eq!(failures(&touched), ["digests:_shardmill"]);
+    let lines = fs::read_to_string(&manifest).unwrap().replace("\"made\": 3000", "\"made\": 3001");
+    fs::write(&manifest, lines).unwrap();
+    let message = report(dir.path()).failures().next().unwrap().message.clone();
+    assert!(message.starts_with("2 records are damaged"), "{message}");
     let spec = dir.path().join("_shardmill/spec.json");
     fs::write(&spec, fs::read_to_string(&spec).unwrap().replace("\"rows\":3000", "\"rows\":2999")).unwrap();
     let found = report(dir.path());

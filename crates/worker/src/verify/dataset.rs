@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use shardmill_engine::check::report::{CheckResult, Detail, Group};
 use shardmill_engine::{ENGINES, Tables, compile};
-use shardmill_shared::job::{Block, Digest, Key, Layout, Manifest, Success};
+use shardmill_shared::job::{Block, Commit, Digest, Key, Layout, Manifest, Success, TableEntry};
 use shardmill_shared::spec::envelope::Known;
 use shardmill_shared::spec::{Report as Problems, Spec, Value, document};
 
@@ -56,25 +56,7 @@ impl Dataset {
         let manifest: Manifest = records.json(&Key::Manifest, Some(success.manifest))?;
         let spec = records.spec(&[success.spec, manifest.spec_digest])?;
         let tables = compiled(&spec)?;
-        let mut files: Vec<Vec<DataFile>> = tables.list.iter().map(|_| Vec::new()).collect();
-        for entry in &manifest.blocks {
-            let block: Block = records.json(&Key::Block(entry.block), Some(entry.blake3))?;
-            for named in block.commits.into_iter().flat_map(|commit| commit.files) {
-                let table = named.key.as_str().split('/').next().unwrap_or_default();
-                let Some(at) = tables.find(table) else {
-                    records.damaged.push(format!("{}: the spec has no table for it", named.key));
-                    continue;
-                };
-                let start = files[at].last().map_or(0, |file| file.rows.end);
-                files[at].push(DataFile {
-                    path: dir.join(named.key.as_str()),
-                    key: named.key.to_string(),
-                    rows: start..start.saturating_add(named.rows).min(tables.rows(at)?),
-                    bytes: named.bytes,
-                    blake3: named.blake3,
-                });
-            }
-        }
+        let files = records.files(&manifest, &tables)?;
         let format = formats::format(&spec.output.format).expect("the envelope knows the formats of this build");
         let (options, records) = (write_options(&spec, format), records.result());
         Ok(Self { dir: dir.to_path_buf(), spec, tables, format, options, files, records })
@@ -134,6 +116,38 @@ impl Records<'_> {
         Ok(spec)
     }
 
+    /// The data files of each table, and a note where the books of the manifest do not add up.
+    fn files(&mut self, manifest: &Manifest, tables: &Tables) -> Result<Vec<Vec<DataFile>>, VerifyError> {
+        let mut files: Vec<Vec<DataFile>> = tables.list.iter().map(|_| Vec::new()).collect();
+        let mut books: Vec<TableEntry> =
+            manifest.tables.iter().map(|entry| TableEntry::new(entry.table.clone())).collect();
+        for entry in &manifest.blocks {
+            let block: Block = self.json(&Key::Block(entry.block), Some(entry.blake3))?;
+            // What a counting stage leaves is no data of the version.
+            for commit in block.commits.into_iter().filter(|commit| commit.counted.is_none()) {
+                let table =
+                    commit.files.first().and_then(|file| file.key.as_str().split('/').next()).unwrap_or_default();
+                if let Some(book) = books.iter_mut().find(|book| book.table.as_str() == table) {
+                    book.add(&commit);
+                }
+                match tables.find(table) {
+                    Some(at) => add_files(&mut files[at], &commit, self.dir, tables.rows(at)?),
+                    None => self.damaged.push(format!("commit {}: the spec has no table for its files", commit.shard)),
+                }
+            }
+        }
+        for (book, entry) in books.iter().zip(&manifest.tables) {
+            if book != entry || !entry.account.adds_up() {
+                self.damaged.push(format!(
+                    "{}: table {} does not add up",
+                    Layout::Folder.path(&Key::Manifest),
+                    entry.table
+                ));
+            }
+        }
+        Ok(files)
+    }
+
     fn result(self) -> CheckResult {
         let message = match self.damaged.first() {
             None => "the records are those that were committed".to_owned(),
@@ -147,6 +161,20 @@ impl Records<'_> {
             message,
             details: vec![("damaged", Detail::List(self.damaged))],
         }
+    }
+}
+
+/// Adds the files of a commit to those of its table, which has `planned` rows.
+fn add_files(files: &mut Vec<DataFile>, commit: &Commit, dir: &Path, planned: u64) {
+    for named in &commit.files {
+        let start = files.last().map_or(0, |file| file.rows.end);
+        files.push(DataFile {
+            path: dir.join(named.key.as_str()),
+            key: named.key.to_string(),
+            rows: start..start.saturating_add(named.rows).min(planned),
+            bytes: named.bytes,
+            blake3: named.blake3,
+        });
     }
 }
 

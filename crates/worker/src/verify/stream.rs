@@ -1,8 +1,9 @@
 //! Streams the files of a table, once with all columns through all checks of rows, or one column for a pass over keys.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use shardmill_engine::check::report::{CheckResult, Detail, Group};
 use shardmill_engine::check::table::TableChecks;
@@ -59,24 +60,57 @@ fn file_look<'d>(dataset: &'d Dataset, table: usize, file: &DataFile) -> Result<
     let mut look = Look { checks: TableChecks::new(&dataset.tables, table), unreadable: Vec::new() };
     let mut row = file.rows.start;
     let names = dataset.tables.table(table).columns.iter().map(|column| column.name.clone()).collect();
-    match open(dataset, table, file, names) {
-        Err(error) => look.unreadable.push(format!("{}: {error}", file.key)),
-        Ok(batches) => {
-            for batch in batches {
-                match batch {
-                    Ok(batch) => {
-                        look.checks.see(&batch, row, &file.rows)?;
-                        row += batch.num_rows() as u64;
-                    }
-                    Err(error) => {
-                        look.unreadable.push(format!("{}: {error}", file.key));
-                        break;
-                    }
-                }
+    for batch in Reading::of(dataset, table, file, names) {
+        match batch {
+            Ok(batch) => {
+                look.checks.see(&batch, row, &file.rows)?;
+                row += batch.num_rows() as u64;
             }
+            Err(reason) => look.unreadable.push(format!("{}: {reason}", file.key)),
         }
     }
     Ok(look)
+}
+
+/// The batches of a file until its end or the first fault. Readers of binary formats panic on some damaged files; that
+/// is a fault of the file like any other.
+enum Reading {
+    Open(Batches),
+    Failed(String),
+    Ended,
+}
+
+impl Reading {
+    /// Of those of the named columns that the file has.
+    fn of(dataset: &Dataset, table: usize, file: &DataFile, names: Vec<String>) -> Self {
+        match catch_unwind(AssertUnwindSafe(|| open(dataset, table, file, names))) {
+            Ok(Ok(batches)) => Self::Open(batches),
+            Ok(Err(error)) => Self::Failed(error.to_string()),
+            Err(_) => Self::Failed(PANICKED.to_owned()),
+        }
+    }
+}
+
+/// What is said of a file that made its reader panic.
+const PANICKED: &str = "the reader cannot make sense of it";
+
+impl Iterator for Reading {
+    type Item = Result<RecordBatch, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = match self {
+            Self::Open(batches) => match catch_unwind(AssertUnwindSafe(|| batches.next())) {
+                Ok(batch) => batch?.map_err(|error| error.to_string()),
+                Err(_) => Err(PANICKED.to_owned()),
+            },
+            Self::Failed(reason) => Err(std::mem::take(reason)),
+            Self::Ended => return None,
+        };
+        if next.is_err() {
+            *self = Self::Ended;
+        }
+        Some(next)
+    }
 }
 
 /// Opens a file with those of the named columns that it has.
@@ -108,9 +142,8 @@ pub(super) fn column(
     mut see: impl FnMut(&ArrayRef, u64),
 ) {
     let name = dataset.tables.table(table).columns[column].name.clone();
-    let Ok(batches) = open(dataset, table, file, vec![name]) else { return };
     let mut row = file.rows.start;
-    for batch in batches.map_while(Result::ok) {
+    for batch in Reading::of(dataset, table, file, vec![name]).map_while(Result::ok) {
         if let Some(array) = batch.columns().first() {
             see(array, row);
         }
