@@ -1,3 +1,4 @@
-//! What the tests share: specs from text, tables from specs, rows as text.
+//! What the scenarios of this package share.
 
 pub mod engine;
+pub mod sandbox;

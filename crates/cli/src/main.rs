@@ -12,7 +12,6 @@ mod check;
 mod preview;
 mod plan;
 mod run;
-mod local;
 mod progress;
 mod writing;
 mod table;

@@ -216,7 +216,17 @@ fn table<'a>(place: &Place<'a>, name: &str, names: &[String], drafts: &Drafts<'a
         }
         None => None,
     };
-    Some(TableDraft { name: name.to_owned(), place: place.clone(), kind, parents, own_rows, fanout, effects, columns, key })
+    Some(TableDraft {
+        name: name.to_owned(),
+        place: place.clone(),
+        kind,
+        parents,
+        own_rows,
+        fanout,
+        effects,
+        columns,
+        key,
+    })
 }
 
 fn kind(fields: &Fields<'_>, parents: &[usize]) -> Kind {
@@ -339,9 +349,19 @@ fn column<'a>(name: Option<&str>, place: &Place<'a>) -> Option<ColumnDraft<'a>> 
     fields.finish();
     let null_rate_or = null_rate.unwrap_or(0.0);
     if nullable == Some(Some(false)) && null_rate_or > 0.0 {
-        place.problem::<()>("nulls are asked for in a column that is not nullable", "`nullable: true`, or no `null_rate`");
+        place.problem::<()>(
+            "nulls are asked for in a column that is not nullable",
+            "`nullable: true`, or no `null_rate`",
+        );
     }
-    let broken = [null_rate.is_none(), nullable.is_none(), unique.is_none(), declared.is_none(), generator.is_none(), modifiers.is_none()];
+    let broken = [
+        null_rate.is_none(),
+        nullable.is_none(),
+        unique.is_none(),
+        declared.is_none(),
+        generator.is_none(),
+        modifiers.is_none(),
+    ];
     Some(ColumnDraft {
         name,
         place: place.clone(),

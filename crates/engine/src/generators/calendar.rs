@@ -41,9 +41,9 @@ impl Pattern {
         let (dimension, place) = (Dimension::nth(dimension?), weights?);
         let weights: Option<Vec<f64>> = place.list()?.iter().map(Place::float).collect();
         let weights = weights?;
-        if weights.len() != dimension.len() {
+        if weights.len() != dimension.parts() {
             return place
-                .problem(format!("{} weights are given", weights.len()), format!("{} weights", dimension.len()));
+                .problem(format!("{} weights are given", weights.len()), format!("{} weights", dimension.parts()));
         }
         if weights.iter().any(|weight| *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
             return place.problem("the weights give no share", "weights that are not negative, one of them above 0");

@@ -143,9 +143,9 @@ impl Rollup {
     }
 
     fn chosen(&self, line: &Float64Array, span: Range<usize>) -> Option<usize> {
-        let valid = span.filter(|at| line.is_valid(*at));
+        let mut valid = span.filter(|at| line.is_valid(*at));
         match self.aggregate {
-            Aggregate::Last => valid.last(),
+            Aggregate::Last => valid.next_back(),
             Aggregate::Min => valid.min_by(|a, b| line.value(*a).total_cmp(&line.value(*b))),
             _ => valid.max_by(|a, b| line.value(*a).total_cmp(&line.value(*b))),
         }

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::Place;
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::{EngineError, Result};
@@ -70,7 +70,7 @@ enum Op {
     Add,
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     if kind.is_temporal() {
         // A time cannot be multiplied; where the reference schema says so it has no meaning, and says nothing.
         Effect::read(place, site)?;

@@ -42,13 +42,11 @@ fn words(cell: &Cell<'_>, person: Person) -> (&'static Word, &'static Word) {
 
 fn name(cell: &Cell<'_>, out: &mut String) {
     let (first, last) = words(cell, cell.person());
-    let order = cell.tables().name;
-    let family_first = order.starts_with("%l");
-    out.push_str(if family_first { &last.text } else { &first.text });
-    if order.contains(' ') {
-        out.push(' ');
-    }
-    out.push_str(if family_first { &first.text } else { &last.text });
+    let tables = cell.tables();
+    let (before, after) = if tables.family_first { (last, first) } else { (first, last) };
+    out.push_str(&before.text);
+    out.push_str(tables.name_divider);
+    out.push_str(&after.text);
 }
 
 fn initials(cell: &Cell<'_>, out: &mut String) {

@@ -9,7 +9,7 @@ use super::tables::Tables;
 #[inline]
 pub(super) fn write(method: Method, cell: &Cell<'_>, out: &mut String) {
     match method {
-        Method::StreetAddress => street_address(cell, out),
+        Method::StreetAddress => fill(cell, cell.tables().street_address, out),
         Method::StreetName => out.push_str(street(cell)),
         Method::BuildingNumber => numbers::digits(house(cell), out),
         Method::SecondaryAddress => {
@@ -19,7 +19,7 @@ pub(super) fn write(method: Method, cell: &Cell<'_>, out: &mut String) {
         }
         Method::Postcode => postcode(cell, out),
         Method::PhoneNumber => phone(cell, out),
-        _ => address(cell, out),
+        _ => fill(cell, cell.tables().address, out),
     }
 }
 
@@ -52,18 +52,6 @@ fn street(cell: &Cell<'_>) -> &'static str {
 #[inline]
 fn house(cell: &Cell<'_>) -> u64 {
     1 + skewed((cell.local(2) >> 32) as u32, cell.tables().houses as usize) as u64
-}
-
-/// Number and street as the country orders them: the part of the address template that has both.
-fn street_address(cell: &Cell<'_>, out: &mut String) {
-    let template = cell.tables().address;
-    let number = template.find("%n").unwrap_or(0);
-    let street = template.find("%s").unwrap_or(0);
-    fill(cell, &template[number.min(street)..number.max(street) + 2], out);
-}
-
-fn address(cell: &Cell<'_>, out: &mut String) {
-    fill(cell, cell.tables().address, out);
 }
 
 /// Writes `template`, where `%` and a letter stand for a part of the address.

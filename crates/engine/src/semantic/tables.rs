@@ -63,10 +63,14 @@ pub(super) struct Tables {
     pub(super) timezone: &'static str,
     /// Top-level domain of companies.
     pub(super) tld: &'static str,
-    /// Order of first (`%f`) and last (`%l`) name.
-    pub(super) name: &'static str,
+    /// Whether the family name comes first.
+    pub(super) family_first: bool,
+    /// What stands between the names.
+    pub(super) name_divider: &'static str,
     /// Order of number, street, city, region, abbreviation and post code in an address.
     pub(super) address: &'static str,
+    /// The part of it that has street and number.
+    pub(super) street_address: &'static str,
     /// Highest house number.
     pub(super) houses: u64,
     /// First names of women, most common first.
@@ -113,8 +117,10 @@ impl Tables {
             currency: file.line("currency"),
             timezone: file.line("timezone"),
             tld: file.line("tld"),
-            name: file.line("name"),
+            family_first: file.line("name").starts_with("%l"),
+            name_divider: if file.line("name").contains(' ') { " " } else { "" },
             address: file.line("address"),
+            street_address: street_address(file.line("address")),
             houses: file.find("houses").map_or(199, |n| n.parse().expect("a test reads every file")),
             distinct_firsts: distinct(female.iter().chain(&male).map(|word| vec![&*word.ascii])),
             distinct_families: distinct(families.iter().map(|f| vec![&*f.male.ascii, &*f.female.ascii])),
@@ -214,6 +220,12 @@ fn female_form(locale: Locale, name: &str) -> String {
     };
     let found = endings.iter().find_map(|(from, to)| Some(format!("{}{to}", name.strip_suffix(from)?)));
     found.unwrap_or_else(|| name.to_owned())
+}
+
+/// The part of an address template from street to number, in its order.
+fn street_address(template: &'static str) -> &'static str {
+    let [number, street] = ["%n", "%s"].map(|part| template.find(part).expect("a test reads every file"));
+    &template[number.min(street)..number.max(street) + 2]
 }
 
 fn streets(file: &File) -> Vec<Box<str>> {

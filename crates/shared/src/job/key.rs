@@ -48,6 +48,8 @@ pub enum Key {
     Table(Name),
     /// The folder of everything in a version that is not data.
     About,
+    /// The folder of a job's records.
+    Job,
     /// A block of the manifest.
     Block(u64),
     /// The root of the manifest.
@@ -68,15 +70,16 @@ impl Layout {
         let text = match key {
             Key::Spec => format!("{}_shardmill/spec.json", self.version()),
             Key::Plan => format!("{}/plan.json", self.job()),
-            Key::Extent(stage) => format!("{}/extents/{stage}.json", self.commits_home()),
-            Key::Commit(shard) => format!("{}/commits/{shard}.json", self.commits_home()),
-            Key::Commits(stage) => format!("{}/commits/{stage}", self.commits_home()),
-            Key::Counts(shard) => format!("{}/counts/{shard}", self.commits_home()),
+            Key::Extent(stage) => format!("{}/extents/{stage}.json", self.records()),
+            Key::Commit(shard) => format!("{}/commits/{shard}.json", self.records()),
+            Key::Commits(stage) => format!("{}/commits/{stage}", self.records()),
+            Key::Counts(shard) => format!("{}/counts/{shard}", self.records()),
             Key::Part { table, index, of, extension } => {
                 format!("{}{table}/part-{index:0width$}.{extension}", self.version(), width = part_width(*of))
             }
             Key::Table(table) => format!("{}{table}", self.version()),
             Key::About => format!("{}_shardmill", self.version()),
+            Key::Job => self.records(),
             Key::Block(number) => format!("{}_shardmill/manifest/block-{number:05}.json", self.version()),
             Key::Manifest => format!("{}_shardmill/manifest.json", self.version()),
             Key::Success => format!("{}_SUCCESS", self.version()),
@@ -107,7 +110,7 @@ impl Layout {
         }
     }
 
-    fn commits_home(&self) -> String {
+    fn records(&self) -> String {
         match self {
             Self::Folder => "_shardmill/job".to_owned(),
             Self::Root { .. } => self.job(),
@@ -157,6 +160,7 @@ mod tests {
                 "datasets/shop/12/_shardmill/manifest/block-00002.json",
             ),
             (Key::Manifest, "_shardmill/manifest.json", "datasets/shop/12/_shardmill/manifest.json"),
+            (Key::Job, "_shardmill/job", "jobs/job1"),
             (Key::Success, "_SUCCESS", "datasets/shop/12/_SUCCESS"),
             (Key::Version(name("shop"), 3), "datasets/shop/versions/3.json", "datasets/shop/versions/3.json"),
             (Key::Latest(name("shop")), "datasets/shop/latest.json", "datasets/shop/latest.json"),

@@ -136,7 +136,9 @@ async fn a_stopped_attempt_does_not_count(ledger: &dyn Ledger) {
 async fn a_stopped_job_gives_no_lease(ledger: &dyn Ledger) {
     let job = job(ledger, "stop", 2).await;
     let held = lease(ledger, &job, 0, "a").await;
+    assert!(!ledger.view(&job).await.expect("sees").is_stopped);
     ledger.stop(&job).await.expect("stops");
+    assert!(ledger.view(&job).await.expect("sees").is_stopped);
     assert_eq!(ledger.heartbeat(&held, MADE).await, Ok(Beat::Stop));
     assert_eq!(ledger.begin(&job, &shard(1), &worker("a")).await, Ok(Begin::Stopped));
     ledger.report(&held, &Outcome::Committed(MADE)).await.expect("a commit is a commit");

@@ -145,7 +145,7 @@ impl Ledger for MemoryLedger {
                 state.changed();
             }
             let stages = state.stages.iter().map(|(id, stage)| stage.view(id)).collect();
-            Ok(View { revision: *state.revision.borrow(), now_ms, stages })
+            Ok(View { revision: *state.revision.borrow(), now_ms, is_stopped: state.is_stopped, stages })
         })
     }
 

@@ -107,6 +107,8 @@ pub struct View {
     pub revision: u64,
     /// The ledger's time in milliseconds.
     pub now_ms: u64,
+    /// Whether the job was stopped.
+    pub is_stopped: bool,
     /// The stages that were opened, in that order.
     pub stages: Vec<StageView>,
 }

@@ -43,7 +43,8 @@ impl Execute for WriteTable {
             let batch = self.tables.batch(table, rows.clone(), &scratch).map_err(refused)?;
             if let Some(out) = out.take() {
                 let schema = batch.schema();
-                writer = Some((Arc::clone(&schema), self.format.writer(schema, &self.options, out).map_err(unwritable)?));
+                writer =
+                    Some((Arc::clone(&schema), self.format.writer(schema, &self.options, out).map_err(unwritable)?));
             }
             let (schema, writer) = writer.as_mut().expect("the first batch has made it");
             writer.write(&alike(batch, schema, &mut size)?).map_err(unwritable)?;

@@ -1,0 +1,249 @@
+//! A local run: scheduler and workers in one process, over one store. The same plan, loop and commits as in a cluster.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use shardmill_scheduler::ScheduleError;
+use shardmill_scheduler::accept::{self, Admit, Existing, Refusal, Spec, Wanted};
+use shardmill_scheduler::dispatch::{self, Dispatch, Ended, GivenUp};
+use shardmill_scheduler::{finish, version};
+use shardmill_shared::job::{JobId, Layout, Manifest, Plan, PlanError, Pool, Progress, Success};
+use shardmill_shared::ledger::{Ledger, MemoryLedger, WorkerId};
+use shardmill_shared::process::{Clock, Stop};
+use shardmill_shared::queue::{MemoryQueue, Queue};
+use shardmill_shared::store::{Place, Store};
+use shardmill_worker::execute::Execute;
+use shardmill_worker::{JobContext, OneJob, Worker};
+
+/// How often the listener hears, and running attempts tell how far they are, in milliseconds: smooth for the eye.
+const BEAT_MS: u64 = 100;
+
+/// What a run stands on.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// Where everything lasting goes.
+    pub store: Arc<dyn Store>,
+    /// Carries addresses of shards.
+    pub queue: Arc<dyn Queue>,
+    /// Keeps leases and progress.
+    pub ledger: Arc<dyn Ledger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Where in the store the version goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The store's root is the version's folder.
+    Folder,
+    /// The store's root holds datasets; the version gets the next number.
+    Root,
+}
+
+/// A run to be done.
+pub struct LocalJob {
+    /// The canonical JSON of the spec. `plan.spec_digest` is its digest.
+    pub spec: Bytes,
+    /// What to do.
+    pub plan: Plan,
+    /// What runs shards.
+    pub executor: Arc<dyn Execute>,
+    /// What it stands on.
+    pub ports: Ports,
+    /// Where the version goes.
+    pub target: Target,
+    /// What to do with another version in a folder.
+    pub existing: Existing,
+    /// Shards at a time.
+    pub threads: usize,
+    /// The order to stop.
+    pub stop: Stop,
+}
+
+/// Hears how far a run has come.
+pub trait ProgressListener: Send + Sync {
+    /// Called about ten times a second, and once at the end of a run that made something.
+    fn progress(&self, progress: &Progress);
+}
+
+/// A run that ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Whether it was finished before, so that nothing was done.
+    pub was_complete: bool,
+    /// Where in the store the version is.
+    pub layout: Layout,
+    /// What it consists of.
+    pub manifest: Manifest,
+    /// Its mark.
+    pub success: Success,
+}
+
+/// Why a run ended without a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The plan is not one of the spec.
+    #[error("the plan was made from another spec")]
+    OtherSpec,
+    /// What is there may not be touched.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Store, queue or ledger failed.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// Shards failed for good; the others are committed.
+    #[error("{}", describe(.0))]
+    Failed(Vec<GivenUp>),
+    /// It was told to stop. What is committed is kept, and the next run goes on from there.
+    #[error("stopped; the next run goes on from here")]
+    Stopped,
+}
+
+impl Ports {
+    /// The local twins, over `store`.
+    pub fn local(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        let ledger = Arc::new(MemoryLedger::new(Arc::clone(&clock)));
+        Self { store, queue: Arc::new(MemoryQueue::default()), ledger, clock }
+    }
+}
+
+/// Runs a job to its end. A folder is to be prepared (`FolderStore::prepare`) and its guard held meanwhile.
+///
+/// # Errors
+/// As [`RunError`]. After any of them, and after a kill, the next run goes on with what is committed.
+pub async fn run(job: LocalJob, listener: &dyn ProgressListener) -> Result<Finished, RunError> {
+    let place = match admitted(&job).await? {
+        Admitted::Run(place) => place,
+        Admitted::Complete(finished) => return Ok(*finished),
+    };
+    match mill(&job, &place, listener).await? {
+        Ended::Failed(given_up) => Err(RunError::Failed(given_up)),
+        Ended::Stopped => Err(RunError::Stopped),
+        Ended::Committed => {
+            let (manifest, success) = finish::publish(&place, &job.plan).await?;
+            Ok(Finished { was_complete: false, layout: place.layout, manifest, success })
+        }
+    }
+}
+
+enum Admitted {
+    Run(Place),
+    Complete(Box<Finished>),
+}
+
+/// Decides what to do with what is there, and does it.
+async fn admitted(job: &LocalJob) -> Result<Admitted, RunError> {
+    job.plan.check().map_err(|error: PlanError| ScheduleError::from(error))?;
+    let spec = Spec::of(&job.spec);
+    if spec.digest != job.plan.spec_digest {
+        return Err(RunError::OtherSpec);
+    }
+    let store = Arc::clone(&job.ports.store);
+    let layout = match job.target {
+        Target::Folder => Layout::Folder,
+        Target::Root => version::claim(&store, &job.plan.name, spec.digest).await?,
+    };
+    let place = Place { store, layout };
+    let found = accept::look(&place).await?;
+    match accept::admit(&found, &Wanted { spec: &spec, plan: &job.plan, existing: job.existing }) {
+        Admit::Refuse(refusal) => return Err(refusal.into()),
+        Admit::AlreadyComplete(success) => {
+            let manifest = finish::published(&place, &success).await?;
+            let layout = place.layout;
+            return Ok(Admitted::Complete(Box::new(Finished { was_complete: true, layout, manifest, success })));
+        }
+        Admit::Overwrite => accept::clear(&place).await?,
+        Admit::Fresh | Admit::Resume => {}
+    }
+    accept::settle(&place, &job.spec, &job.plan).await?;
+    Ok(Admitted::Run(place))
+}
+
+/// Runs the shards: scheduler, worker and listener side by side, until the scheduler has nothing more to do and the worker has
+/// let go of everything.
+async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) -> Result<Ended, RunError> {
+    let id = id_of(place, &job.plan);
+    let Ports { queue, ledger, clock, .. } = job.ports.clone();
+    let dispatch = Dispatch {
+        job: id.clone(),
+        plan: Arc::new(job.plan.clone()),
+        place: place.clone(),
+        queue: Arc::clone(&queue),
+        ledger: Arc::clone(&ledger),
+        clock: Arc::clone(&clock),
+        stop: job.stop.clone(),
+        window: dispatch::window(job.threads),
+    };
+    let halt = Stop::default();
+    let context = JobContext { id: id.clone(), plan: job.plan.clone(), spec: job.spec.clone(), place: place.clone() };
+    let worker = Worker {
+        id: WorkerId("local".to_owned()),
+        pool: Pool::Generate,
+        queue,
+        ledger: Arc::clone(&ledger),
+        jobs: Arc::new(OneJob(Arc::new(context))),
+        executor: Arc::clone(&job.executor),
+        clock: Arc::clone(&clock),
+        stop: halt.clone(),
+        beat_ms: BEAT_MS,
+    };
+    let schedule = async {
+        let ended = dispatch.run().await;
+        halt.set();
+        ended
+    };
+    let ended = tokio::select! {
+        (ended, ()) = async { tokio::join!(schedule, worker.run(job.threads)) } => ended?,
+        never = pass_on(&job.stop, &halt) => match never {},
+        never = listen(&*ledger, &*clock, &id, listener) => match never {},
+    };
+    if let Ok(progress) = ledger.progress(&id).await {
+        listener.progress(&progress);
+    }
+    Ok(ended)
+}
+
+async fn pass_on(from: &Stop, to: &Stop) -> Infallible {
+    from.wait().await;
+    to.set();
+    std::future::pending().await
+}
+
+async fn listen(ledger: &dyn Ledger, clock: &dyn Clock, job: &JobId, listener: &dyn ProgressListener) -> Infallible {
+    loop {
+        clock.sleep_until(clock.now_ms().saturating_add(BEAT_MS)).await;
+        // Until its first stage is opened, the ledger does not know the job.
+        if let Ok(progress) = ledger.progress(job).await {
+            listener.progress(&progress);
+        }
+    }
+}
+
+/// The id of the job in queue and ledger. A folder has one job only, so its id need not tell it from others.
+fn id_of(place: &Place, plan: &Plan) -> JobId {
+    match &place.layout {
+        Layout::Root { job, .. } => job.clone(),
+        Layout::Folder => {
+            let digest = plan.spec_digest.to_string();
+            JobId::new(&format!("local-{}", &digest[..16])).expect("hexadecimal digits are allowed in a name")
+        }
+    }
+}
+
+/// How many reasons a message names.
+const REASONS: usize = 3;
+
+fn describe(given_up: &[GivenUp]) -> String {
+    let mut reasons: Vec<&GivenUp> = Vec::new();
+    for shard in given_up {
+        if reasons.len() < REASONS && reasons.iter().all(|named| named.message != shard.message) {
+            reasons.push(shard);
+        }
+    }
+    let named: Vec<String> = reasons
+        .iter()
+        .map(|named| format!("{} after {} attempts: {}", named.shard, named.attempts, named.message))
+        .collect();
+    format!("{} shards failed; {}", given_up.len(), named.join("; "))
+}

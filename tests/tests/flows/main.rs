@@ -1,0 +1,13 @@
+//! Local runs, disturbed in every way: one scenario per file, named as a sentence.
+
+mod an_undisturbed_run_makes_every_row;
+mod killed_at_any_operation_the_next_run_ends_the_same;
+mod overwriting_may_be_killed_at_any_operation;
+mod what_is_there_decides_what_a_run_may_do;
+mod a_shard_that_fails_does_not_keep_the_others;
+mod repeated_and_lost_messages_change_nothing;
+mod a_dead_workers_shard_is_run_by_another;
+mod two_runs_at_once_publish_one_version;
+mod a_full_disk_is_told_and_leaves_the_rest;
+mod a_stopped_run_leaves_nothing_half_done;
+mod a_store_root_numbers_versions;
