@@ -36,7 +36,7 @@ impl Histogram {
         let spoken = |dimension: &Dimension| patterns.iter().any(|pattern| pattern.dimension == *dimension);
         let all = (0..Dimension::NAMES.len()).map(Dimension::nth);
         let dimensions: Vec<Dimension> = all.filter(spoken).collect();
-        let cells = dimensions.iter().map(|dimension| dimension.len()).product();
+        let cells = dimensions.iter().map(|dimension| dimension.parts()).product();
         Self { dimensions, counts: vec![0; cells], first_us: i64::MAX, last_us: i64::MIN }
     }
 
@@ -99,13 +99,13 @@ impl Histogram {
     }
 
     fn cell(&self, time_us: i64) -> usize {
-        self.dimensions.iter().fold(0, |cell, dimension| cell * dimension.len() + dimension.of(time_us))
+        self.dimensions.iter().fold(0, |cell, dimension| cell * dimension.parts() + dimension.of(time_us))
     }
 
     /// The shares summed over all dimensions but one.
     fn margin(&self, shares: &[f64], dimension: usize) -> Vec<f64> {
-        let finer: usize = self.dimensions[dimension + 1..].iter().map(|dimension| dimension.len()).product();
-        let length = self.dimensions[dimension].len();
+        let finer: usize = self.dimensions[dimension + 1..].iter().map(|dimension| dimension.parts()).product();
+        let length = self.dimensions[dimension].parts();
         let mut margin = vec![0.0; length];
         shares.iter().enumerate().for_each(|(cell, share)| margin[cell / finer % length] += share);
         margin
