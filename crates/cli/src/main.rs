@@ -12,6 +12,7 @@ mod check;
 mod preview;
 mod plan;
 mod run;
+mod verify;
 mod progress;
 mod writing;
 mod table;

@@ -17,8 +17,10 @@ use shardmill_cli::local::{self, Finished, LocalJob, Ports, ProgressListener, Ru
 mod executor;
 mod store;
 mod queue;
+mod ledger;
 
 pub use executor::{Scripted, orders_of};
+pub use ledger::Wiped;
 pub use queue::{Doubling, Forgetful};
 pub use store::{Fault, FaultyStore};
 
