@@ -9,7 +9,7 @@ use crate::compile::site::Site;
 use crate::draw::{Draw, Inversion};
 use crate::error::Result;
 use crate::math;
-use crate::measure::{from_measure, power_of_ten};
+use crate::measure::{from_measure, power_of_ten, step};
 use crate::random::key::Key;
 use crate::random::permutation::Permutation;
 use crate::random::weighted::Counts;
@@ -206,6 +206,11 @@ fn uniform((low, high): (f64, f64), params: &Fields<'_>, site: &Site<'_, '_>) ->
 }
 
 impl Distribution {
+    /// How far a value moves at most when it is rounded to the column's type.
+    fn half_step(&self) -> f64 {
+        0.5 * step(self.kind)
+    }
+
     /// The value at a uniform number, clamped.
     pub(crate) fn at(&self, unit: f64) -> f64 {
         let value = self.shape.quantile(unit);
@@ -250,8 +255,20 @@ impl Inversion for Distribution {
         self.at(unit)
     }
 
-    fn cdf(&self, value: f64) -> f64 {
-        self.shape.cdf(value)
+    fn below(&self, value: f64) -> f64 {
+        match self.clamp {
+            Some((min, _)) if value <= min => 0.0,
+            Some((_, max)) if value > max => 1.0,
+            _ => self.shape.below(value, self.half_step()),
+        }
+    }
+
+    fn up_to(&self, value: f64) -> f64 {
+        match self.clamp {
+            Some((min, _)) if value < min => 0.0,
+            Some((_, max)) if value >= max => 1.0,
+            _ => self.shape.up_to(value, self.half_step()),
+        }
     }
 
     fn units(&self, draw: &Draw<'_, '_>) -> Result<Vec<f64>> {

@@ -95,8 +95,28 @@ impl Shape {
         }
     }
 
-    /// The share of values that are at most `value`; for stepped values, of those below it.
-    pub(crate) fn cdf(&self, value: f64) -> f64 {
+    /// The share of values that are rounded to less than `value`, by at most `half` a step.
+    pub(crate) fn below(&self, value: f64, half: f64) -> f64 {
+        match self {
+            Self::Steps { low, count, per_unit } => {
+                (at_step((value - low) * per_unit, f64::ceil) / count).clamp(0.0, 1.0)
+            }
+            _ => self.cdf(value - half),
+        }
+    }
+
+    /// The share of values that are rounded to at most `value`.
+    pub(crate) fn up_to(&self, value: f64, half: f64) -> f64 {
+        match self {
+            Self::Steps { low, count, per_unit } => {
+                ((at_step((value - low) * per_unit, f64::floor) + 1.0) / count).clamp(0.0, 1.0)
+            }
+            _ => self.cdf(value + half),
+        }
+    }
+
+    /// The share of values that are at most `value`, before any rounding.
+    fn cdf(&self, value: f64) -> f64 {
         match self {
             Self::Normal { mean, std } if *std > 0.0 => math::normal_cdf((value - mean) / std),
             Self::Lognormal { mean, sigma } if *sigma > 0.0 => {
@@ -107,7 +127,6 @@ impl Shape {
                 }
             }
             Self::Uniform { low, high } if high > low => ((value - low) / (high - low)).clamp(0.0, 1.0),
-            Self::Steps { low, count, per_unit } => (((value - low) * per_unit + 0.5) / count).clamp(0.0, 1.0),
             Self::Exponential { mean } => {
                 if value <= 0.0 {
                     0.0
@@ -148,4 +167,10 @@ impl Shape {
             _ => (0.0, f64::INFINITY),
         }
     }
+}
+
+/// A number of steps as a whole number: the one it is but for binary rounding, else the next one `toward` a side.
+fn at_step(steps: f64, toward: fn(f64) -> f64) -> f64 {
+    let nearest = steps.round();
+    if (steps - nearest).abs() < 1e-6 { nearest } else { toward(steps) }
 }
