@@ -1,4 +1,5 @@
 //! What the scenarios of this package share.
 
 pub mod engine;
+pub mod fit;
 pub mod sandbox;

@@ -171,7 +171,7 @@ fn summary(finished: &Finished, root: &Path, elapsed_ms: u64, as_json: bool) {
         say::bytes(made.bytes),
         folder.display()
     ));
-    if let Some(table) = finished.manifest.tables.first() {
+    if let Some(table) = finished.manifest.tables.iter().max_by_key(|table| table.account.written) {
         say::result(&format!("  duckdb -c \"select * from '{}/{}/*' limit 10\"", folder.display(), table.table));
     }
 }

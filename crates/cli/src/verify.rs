@@ -45,7 +45,11 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.output {
         std::fs::write(path, &json)?;
     }
-    if args.json { say::result(&json) } else { print(&report, args) }
+    if args.json {
+        say::result(&json)
+    } else {
+        print(&report, args)
+    }
     Ok(if report.is_good(options.threshold) { exit::OK } else { exit::FAILED })
 }
 

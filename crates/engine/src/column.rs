@@ -9,7 +9,7 @@ use crate::draw::Draw;
 use crate::error::{EngineError, Result};
 use crate::frame::{Frame, Source};
 use crate::generators::Generator;
-use crate::measure::{convert, from_measure, measure, step};
+use crate::measure::{DAY_US, convert, from_measure, measure, step};
 use crate::modifiers::Modifier;
 use crate::random::key::Key;
 use crate::value::Type;
@@ -140,10 +140,13 @@ impl Column {
         if self.modifiers.is_empty()
             && let Some(inversion) = self.generator.inversion()
         {
+            // A date holds all the moments of its day.
+            let is_day = self.kind == Type::Date && self.generator.kind() == Type::Time;
+            let spread = if is_day { DAY_US - 1.0 } else { 0.0 };
             let mut values = inversion.units(&draw)?;
             for (row, unit) in values.iter_mut().enumerate() {
-                let (lower, upper) = (interval.lower[row], interval.upper[row]);
-                let (from, to) = (inversion.cdf(lower), inversion.cdf(upper));
+                let (lower, upper) = (interval.lower[row], interval.upper[row] + spread);
+                let (from, to) = (inversion.below(lower), inversion.up_to(upper));
                 *unit = inversion.quantile(from + *unit * (to - from).max(0.0));
             }
             let values = convert(&inversion.array(values)?, self.kind)?;

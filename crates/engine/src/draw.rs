@@ -43,8 +43,10 @@ impl Draw<'_, '_> {
 pub trait Inversion {
     /// The value at a uniform number in (0, 1), in the measure of [`crate::measure`].
     fn quantile(&self, unit: f64) -> f64;
-    /// The share of values that are at most `value`.
-    fn cdf(&self, value: f64) -> f64;
+    /// The share of values below `value`, as they are at last: rounded to their type, grid and clamp.
+    fn below(&self, value: f64) -> f64;
+    /// The share of values that are at most `value`, likewise. Equal to [`Self::below`] where no value comes twice.
+    fn up_to(&self, value: f64) -> f64;
     /// Where the uniform numbers come from.
     fn units(&self, draw: &Draw<'_, '_>) -> Result<Vec<f64>>;
     /// Values in the measure as an array of the generator's type.

@@ -43,8 +43,13 @@ pub fn from_measure(values: &Float64Array, kind: Type) -> Result<ArrayRef> {
         Type::Decimal { precision, scale } => {
             let unit = power_of_ten(scale);
             let most = 10i128.pow(u32::from(precision)) - 1;
-            let exact =
-                values.unary::<_, Decimal128Type>(|x| ((x * unit).round_ties_even() as i128).clamp(-most, most));
+            // Up to 18 digits fit 64 bits, and converting to those is many times quicker.
+            let exact = match i64::try_from(most) {
+                Ok(most) => values.unary::<_, Decimal128Type>(|x| {
+                    i128::from(((x * unit).round_ties_even() as i64).clamp(-most, most))
+                }),
+                Err(_) => values.unary(|x| ((x * unit).round_ties_even() as i128).clamp(-most, most)),
+            };
             Arc::new(exact.with_precision_and_scale(precision, scale)?)
         }
         Type::Bool => Arc::new(BooleanArray::from_unary(values, |x| x != 0.0)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shardmill_tests::local::{LocalJob, Ports};
+use shardmill_cli::local::{LocalJob, Ports};
 use shardmill_tests::sandbox::{Scripted, Wiped, folder, job, run, tree, undisturbed};
 
 #[tokio::test(start_paused = true)]

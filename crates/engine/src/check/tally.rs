@@ -44,10 +44,10 @@ impl Tally {
         ]
     }
 
-    /// One line: how many of how many, and the first.
+    /// One line: how many of how many `what`, and the first.
     pub fn message(&self, what: &str) -> String {
         match self.samples.first() {
-            None => format!("{} values, none {what}", self.checked),
+            None => format!("{} values, no violations", self.checked),
             Some((row, value)) => {
                 format!("{} of {} values {what}; the first is {value} in row {row}", self.violations, self.checked)
             }

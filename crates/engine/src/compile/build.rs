@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use shardmill_shared::spec::Report;
 
-use super::draft::{ColumnDraft, Drafts};
+use super::columns::ColumnDraft;
+use super::draft::Drafts;
 use super::infer;
 use super::site::Site;
 use crate::column::{Column, Nulls};
@@ -207,7 +208,7 @@ impl<'a> Builder<'a> {
         }
         if let Nature::Copied { link, column } = generator.nature() {
             let draft = &self.drafts.tables[site.table];
-            let single = draft.fanout.as_ref().is_some_and(|fanout| fanout.clip.1 <= 1);
+            let single = draft.fanout.as_ref().is_some_and(|fanout| fanout.ends(draft.effects.len()).1 <= 1);
             let is_parent = self.links.borrow()[site.table].names[link] == "parent";
             let parent_key =
                 draft.parents.first().is_some_and(|parent| self.drafts.tables[*parent].key == Some(column));
@@ -234,7 +235,7 @@ impl<'a> Builder<'a> {
             strata: Strata { key: fanout.key, quantiles: fanout.quantiles.clone() },
             independent: fanout.independent,
             effects: effects?,
-            clip: fanout.clip,
+            clip: fanout.ends(draft.effects.len()),
             starts: Default::default(),
         };
         Some(Some(Parent { table: parent, fanout: Fanout::Counted(counted) }))

@@ -11,6 +11,8 @@ use crate::random::weighted::Counts;
 const CHILDREN_MAX: u64 = 1_000_000;
 /// Where effects scale a fan-out without a written maximum: so many times the greatest drawn number.
 const SCALE_MAX: u64 = 64;
+/// Quantiles that a parent draws from where each draws for itself: far finer than any test of a table could tell.
+const INDEPENDENT_PARTS: u64 = 1 << 16;
 /// The most rows of one table: row indexes and sums of them stay far from 2^64.
 const ROWS_MAX: u64 = 1 << 62;
 
@@ -19,7 +21,7 @@ const ROWS_MAX: u64 = 1 << 62;
 pub struct FanoutDraft {
     /// Orders each block.
     pub key: Key,
-    /// The number of children at each of [`BLOCK`] quantiles, clipped.
+    /// The number of children at each of [`BLOCK`] quantiles, or of more where each parent draws for itself; clipped.
     pub quantiles: Vec<u64>,
     /// Whether each parent draws for itself.
     pub independent: bool,
@@ -29,8 +31,12 @@ pub struct FanoutDraft {
 
 /// Reads a fan-out; without one every parent has one child.
 pub fn fanout(table: &Place<'_>, place: Option<&Place<'_>>, key: Key) -> Option<FanoutDraft> {
-    let constant =
-        |each: u64| FanoutDraft { key, quantiles: vec![each; BLOCK as usize], independent: false, clip: (0, each) };
+    let constant = |each: u64| FanoutDraft {
+        key,
+        quantiles: vec![each; BLOCK as usize],
+        independent: false,
+        clip: (0, each * SCALE_MAX),
+    };
     let Some(place) = place else { return Some(constant(1)) };
     if let Value::Int(_) = place.node.value {
         return match place.count()? {
@@ -44,12 +50,14 @@ pub fn fanout(table: &Place<'_>, place: Option<&Place<'_>>, key: Key) -> Option<
     let kind =
         fields.need_any(&["distribution", "type"])?.one_of("fan-out distribution", &["poisson", "uniform", "constant"]);
     let independent = fields.get("iid").map_or(Some(false), |place| place.bool());
+    let parts = if independent == Some(true) { INDEPENDENT_PARTS } else { BLOCK };
     let quantiles = kind.and_then(|kind| match kind {
-        0 => poisson(&fields),
-        1 => uniform(&fields),
+        0 => poisson(&fields, parts),
+        1 => uniform(&fields, parts),
         _ => fields.need_any(&["value", "count"])?.count().map(|each| vec![each; BLOCK as usize]),
     });
-    let clip = clip(&fields);
+    // A uniform fan-out names its least and greatest number by the words that clip the others.
+    let clip = if kind == Some(1) { clamp(&fields) } else { clip(&fields) };
     if kind.is_some() {
         fields.finish();
     }
@@ -67,50 +75,70 @@ pub fn fanout(table: &Place<'_>, place: Option<&Place<'_>>, key: Key) -> Option<
     Some(FanoutDraft { key, quantiles, independent: independent?, clip: (least, most) })
 }
 
-fn poisson(fields: &Fields<'_>) -> Option<Vec<u64>> {
+fn poisson(fields: &Fields<'_>, parts: u64) -> Option<Vec<u64>> {
     let place = fields.need_any(&["lambda", "mean"])?;
     let lambda = place.float_where("a number above 0 and at most 1000000", |x| x > 0.0 && x <= 1e6)?;
     match Counts::poisson(lambda) {
-        Ok(counts) => Some(counts.quantiles(BLOCK as usize)),
+        Ok(counts) => Some(counts.quantiles(parts as usize)),
         Err(error) => place.problem(error.to_string(), "a smaller number"),
     }
 }
 
-fn uniform(fields: &Fields<'_>) -> Option<Vec<u64>> {
+fn uniform(fields: &Fields<'_>, parts: u64) -> Option<Vec<u64>> {
     let (low, high) = (fields.need("min"), fields.need("max"));
     let (low, high) = (low?.count()?, high?.count()?);
     if low > high {
         return fields.place.problem(format!("min {low} is above max {high}"), "min at most max");
     }
+    if high > CHILDREN_MAX {
+        return fields
+            .place
+            .problem(format!("{high} children for one parent are too many"), format!("at most {CHILDREN_MAX}"));
+    }
     let span = high - low + 1;
-    Some((0..BLOCK).map(|at| low + (2 * at + 1) * span / (2 * BLOCK)).collect())
+    Some((0..parts).map(|at| low + (2 * at + 1) * span / (2 * parts)).collect())
+}
+
+fn clamp(fields: &Fields<'_>) -> Option<(u64, u64)> {
+    let Some(place) = fields.get("clamp") else { return Some((0, u64::MAX)) };
+    let list: Option<Vec<u64>> = place.list()?.iter().map(Place::count).collect();
+    match list?.as_slice() {
+        [min, max] => ordered(&place, (*min, *max)),
+        _ => place.problem("this is no pair", "[min, max]"),
+    }
 }
 
 fn clip(fields: &Fields<'_>) -> Option<(u64, u64)> {
-    let mut ends = (0, u64::MAX);
-    if let Some(place) = fields.get("clamp") {
-        let list: Option<Vec<u64>> = place.list()?.iter().map(Place::count).collect();
-        match list?.as_slice() {
-            [min, max] => ends = (*min, *max),
-            _ => return place.problem("this is no pair", "[min, max]"),
-        }
-    }
+    let (mut least, mut most) = clamp(fields)?;
     if let Some(place) = fields.get("min") {
-        ends.0 = place.count()?;
+        least = least.max(place.count()?);
     }
     if let Some(place) = fields.get("max") {
-        ends.1 = place.count()?;
+        most = most.min(place.count()?);
     }
-    if ends.0 > ends.1 {
-        return fields.place.problem(format!("min {} is above max {}", ends.0, ends.1), "min at most max");
+    ordered(&fields.place, (least, most))
+}
+
+fn ordered(place: &Place<'_>, (min, max): (u64, u64)) -> Option<(u64, u64)> {
+    if min > max {
+        return place.problem(format!("min {min} is above max {max}"), "min at most max");
     }
-    Some(ends)
+    Some((min, max))
 }
 
 impl FanoutDraft {
     /// Whether only a counting stage can tell how many children there are.
     pub fn is_counted(&self, effects: usize) -> bool {
         self.independent || effects > 0
+    }
+
+    /// The fewest and the most children that one parent can have.
+    pub fn ends(&self, effects: usize) -> (u64, u64) {
+        if effects > 0 {
+            return self.clip;
+        }
+        // Quantiles rise.
+        (self.quantiles.first().copied().unwrap_or_default(), self.quantiles.last().copied().unwrap_or_default())
     }
 
     /// The rule without effects.
@@ -131,7 +159,8 @@ impl Drafts<'_> {
         };
         let (least, most) = self.rows_between(*parent)?;
         let rows = if fanout.is_counted(draft.effects.len()) {
-            (least.checked_mul(fanout.clip.0)?, most.checked_mul(fanout.clip.1)?)
+            let ends = fanout.ends(draft.effects.len());
+            (least.checked_mul(ends.0)?, most.checked_mul(ends.1)?)
         } else {
             let plain = fanout.plain();
             (plain.total(least)?, plain.total(most)?)

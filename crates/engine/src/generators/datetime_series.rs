@@ -155,8 +155,18 @@ impl Inversion for Series {
         self.grid.round(self.calendar.quantile(unit) as i64, self.window) as f64
     }
 
-    fn cdf(&self, value: f64) -> f64 {
-        self.calendar.cdf(value)
+    fn below(&self, value: f64) -> f64 {
+        if value <= self.window.start as f64 {
+            return 0.0;
+        }
+        if value > self.window.end as f64 {
+            return 1.0;
+        }
+        self.calendar.cdf(self.grid.first(value.ceil() as i64, self.window) as f64)
+    }
+
+    fn up_to(&self, value: f64) -> f64 {
+        self.below(value.floor() + 1.0)
     }
 
     fn units(&self, draw: &Draw<'_, '_>) -> Result<Vec<f64>> {

@@ -154,9 +154,17 @@ impl Inversion for Diffusion {
         ((moment / 1e6).floor() * 1e6).max(start)
     }
 
-    fn cdf(&self, value: f64) -> f64 {
+    fn below(&self, value: f64) -> f64 {
         let (start, end) = (self.window.start as f64, self.window.end as f64);
-        self.curve.cdf((value - start) / (end - start).max(1.0))
+        if value <= start {
+            return 0.0;
+        }
+        let first = (value / 1e6).ceil() * 1e6;
+        self.curve.cdf((first - start) / (end - start).max(1.0))
+    }
+
+    fn up_to(&self, value: f64) -> f64 {
+        self.below(value.floor() + 1.0)
     }
 
     fn units(&self, draw: &Draw<'_, '_>) -> Result<Vec<f64>> {

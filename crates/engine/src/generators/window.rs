@@ -90,19 +90,28 @@ impl Grid {
 
     /// The moment of the grid that `time` is rounded to, within the window.
     pub fn round(self, time: i64, window: Window) -> i64 {
-        let day = |time: i64| time.div_euclid(DAY_US);
-        let rounded = match self {
-            Self::Every(step) => window.start + (time - window.start).div_euclid(step) * step,
-            Self::MonthEnds(months) => {
-                let date = civil(day(time));
-                let month = (date.month - 1) / months.min(12) * months.min(12) + months.min(12);
-                (days(date.year, month + 1, 1) - 1) * DAY_US
-            }
-            Self::MonthStarts(months) => {
-                let date = civil(day(time));
-                days(date.year, (date.month - 1) / months.min(12) * months.min(12) + 1, 1) * DAY_US
-            }
-        };
+        let (begin, end) = self.cell(time, window);
+        let rounded = if let Self::MonthEnds(_) = self { end - DAY_US } else { begin };
         rounded.clamp(window.start, window.end)
+    }
+
+    /// The first moment that is rounded to `time` or later.
+    pub fn first(self, time: i64, window: Window) -> i64 {
+        let (begin, end) = self.cell(time, window);
+        if self.round(time, window) >= time { begin } else { end }
+    }
+
+    /// The moments around `time` that are rounded alike: from the first, to before the second.
+    fn cell(self, time: i64, window: Window) -> (i64, i64) {
+        let months = match self {
+            Self::Every(step) => {
+                let begin = window.start + (time - window.start).div_euclid(step) * step;
+                return (begin, begin + step);
+            }
+            Self::MonthEnds(months) | Self::MonthStarts(months) => months.min(12),
+        };
+        let date = civil(time.div_euclid(DAY_US));
+        let month = (date.month - 1) / months * months + 1;
+        (days(date.year, month, 1) * DAY_US, days(date.year, month + months, 1) * DAY_US)
     }
 }

@@ -1,0 +1,10 @@
+//! Values are distributed as their spec says: goodness of fit for every generator, modifier and fan-out that draws.
+
+mod numbers;
+mod choices;
+mod calendars;
+mod bounded;
+mod fanouts;
+mod effects;
+mod modifiers;
+mod nulls;
