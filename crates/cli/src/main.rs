@@ -13,6 +13,7 @@ mod preview;
 mod plan;
 mod run;
 mod verify;
+mod json_schema;
 mod progress;
 mod writing;
 mod table;

@@ -25,11 +25,16 @@ pub const INFO: Info = Info {
     name: "choice",
     about: "one of some values, or of the rows of another table",
     params: &[
-        Param { name: "choices", takes: "list of values, or map of value to weight", default: "", about: "the values" },
+        Param {
+            name: "choices",
+            takes: "list of values, or map of value to weight",
+            default: "none",
+            about: "the values; either these or `choices_ref`",
+        },
         Param {
             name: "choices_ref",
             takes: "table.column",
-            default: "",
+            default: "none",
             about: "instead of `choices`: chooses a row of that table",
         },
         Param { name: "weights", takes: "list of numbers", default: "equal", about: "the weight of each of `choices`" },

@@ -22,15 +22,15 @@ pub const INFO: Info = Info {
     params: &[
         Param {
             name: "type",
-            takes: "normal (mean, std), lognormal (mean, sigma of the logarithm), uniform (low, high; whole numbers include both ends), poisson (lambda), exponential (mean), gamma (shape, scale), beta (alpha, beta, low, high), truncated_normal (mean, std, low, high), bernoulli (p), constant (value)",
+            takes: "normal, lognormal, uniform, poisson, exponential, gamma, beta, truncated_normal, bernoulli or constant",
             default: "",
             about: "which distribution",
         },
         Param {
             name: "params",
             takes: "map",
-            default: "normal 0 and 1, lognormal 0 and 1, uniform 0 to 1, the others 1",
-            about: "its parameters; mu/mean, std/sigma, min/low and max/high mean the same",
+            default: "those of the distribution",
+            about: "its parameters, as listed below",
         },
         Param {
             name: "clamp",

@@ -35,12 +35,12 @@ pub const INFO: Info = Info {
         Param {
             name: "map",
             takes: "{field, op: mul or add, default}",
-            default: "op mul, default 1 (add: 0)",
+            default: "",
             about: "what is applied, and what where nothing matches",
         },
     ],
     bare: None,
-    example: "",
+    example: "{type: float, constant: 100, modifiers: [{effect: {effect_table: promotions, window: {start_col: first_day, end_col: last_day}, map: {field: factor}}}]}",
     build,
 };
 

@@ -30,7 +30,7 @@ pub const INFO: Info = Info {
         },
     ],
     bare: Some("rate"),
-    example: "{type: float, constant: 10, modifiers: [{outliers: {rate: 0.01}}]}",
+    example: "{type: float, constant: 10, modifiers: [{outliers: {rate: 0.5, mode: spike}}]}",
     build,
 };
 

@@ -27,6 +27,12 @@ pub const INFO: Info = Info {
             about: "(1+g)^years, 1+g·years, or 1+a·ln(1+b·years)",
         },
         Param {
+            name: "curve_type",
+            takes: "exponential, linear or logarithmic",
+            default: "none",
+            about: "the same as `type`",
+        },
+        Param {
             name: "growth_rate",
             takes: "share a year, above -1",
             default: "0",
