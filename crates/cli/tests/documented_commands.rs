@@ -5,6 +5,7 @@
 //! Figures that differ from machine to machine (times, sizes) are not compared. `SHARDMILL_BLESS=1` writes what is
 //! printed into the documents.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::disallowed_methods, reason = "the test runner names the package folder in the environment")]
 
 use std::fs;
@@ -155,7 +156,8 @@ fn every_command_has_an_example() {
     let text = fs::read_to_string(root().join("docs/commands.md")).unwrap();
     for command in commands.iter().filter(|command| **command != "help") {
         let shown = text.lines().any(|line| {
-            line.strip_prefix("$ shardmill ").is_some_and(|rest| words(rest).first().is_some_and(|word| word == command))
+            line.strip_prefix("$ shardmill ")
+                .is_some_and(|rest| words(rest).first().is_some_and(|word| word == command))
         });
         assert!(shown, "docs/commands.md has no example of `shardmill {command}`");
     }

@@ -95,7 +95,8 @@ pub fn first_rows(spec: &str, names: &[&str], known: &Known<'_>) -> Result<Strin
 
 fn shown(tables: &Tables, at: usize) -> Result<String, String> {
     let count = tables.rows(at).map_err(|error| error.to_string())?;
-    let batch = tables.batch(at, 0..ROWS.min(count), &Rc::new(Scratch::default())).map_err(|error| error.to_string())?;
+    let batch =
+        tables.batch(at, 0..ROWS.min(count), &Rc::new(Scratch::default())).map_err(|error| error.to_string())?;
     table_of(&batch).map_err(|error| error.to_string())
 }
 
