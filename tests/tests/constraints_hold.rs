@@ -1,5 +1,7 @@
 //! Inequalities, ranges, lookups and rollups hold in every row, whichever way they are found.
 
+#![expect(clippy::unwrap_used, reason = "all of this is a test, helpers included")]
+
 mod helper {
     //! What the scenarios share.
 
@@ -337,10 +339,10 @@ fn rollups_equal_what_the_children_say() {
     let ints = values_or_null(&made, "b", "int");
     let a = ["n", "counted", "sum", "least", "most", "last", "ints", "name"].map(|column| texts(&made, "a", column));
     let none = Vec::new();
-    for row in 0..2_500 {
+    for (row, count) in a[0].iter().enumerate() {
         let own = children.get(&row).unwrap_or(&none);
         let cell = |at: usize| a[at][row].as_str();
-        assert_eq!(cell(0), own.len().to_string());
+        assert_eq!(*count, own.len().to_string());
         assert_eq!(cell(1), own.len().to_string());
         assert_eq!(cents(cell(2)), own.iter().map(|child| cents(&money[*child])).sum::<i64>());
         assert_eq!(cell(6), own.iter().filter_map(|child| ints[*child]).map(|x| x as i64).sum::<i64>().to_string());

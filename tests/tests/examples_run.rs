@@ -1,11 +1,15 @@
-//! Every example compiles without a word of complaint, shows its first rows, and runs to its end when it is made small.
+//! Every example compiles without a word of complaint, shows its first rows, and runs to its end, and
+//! verifies, when it is made small.
+
+#![expect(clippy::unwrap_used, reason = "all of this is a test, helpers included")]
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use shardmill_engine::check::rules::Field;
+use shardmill_cli::local::{LocalJob, Ports, Target};
 use shardmill_engine::{Tables, compile};
 use shardmill_scheduler::accept::Existing;
 use shardmill_scheduler::plan::tables::{Writer, plan};
@@ -13,11 +17,11 @@ use shardmill_shared::process::Stop;
 use shardmill_shared::spec::{Report, Spec, document, set};
 use shardmill_shared::store::Store;
 use shardmill_tests::engine::{KNOWN, all, batch, column, rows};
-use shardmill_tests::local::{self, LocalJob, Ports, Target};
-use shardmill_tests::sandbox::{Silent, clock, folder, tree};
+use shardmill_tests::sandbox::{clock, folder, run};
 use shardmill_worker::execute::ByWork;
 use shardmill_worker::execute::tables::{CountTable, WriteTable};
 use shardmill_worker::formats::{self, WriteOptions};
+use shardmill_worker::verify::{VerifyOptions, verify};
 
 /// The examples, and what makes each small enough for a test.
 const EXAMPLES: &[(&str, &[&str])] = &[
@@ -59,31 +63,11 @@ fn compiled(file: &str, assignments: &[&str]) -> (Spec, Tables) {
     (spec.unwrap(), tables.unwrap())
 }
 
-fn values(made: &Tables, field: Field) -> Vec<String> {
-    let table = &made.list[field.table];
-    column(&all(made, &table.name), &table.columns[field.column].name)
-}
-
-/// Whether every foreign key that the spec names leads to a row, and every key is unique.
-fn keys_hold(file: &str, made: &Tables) {
-    for (from, to) in &made.rules.foreign_keys {
-        let there: HashSet<String> = values(made, *to).into_iter().collect();
-        let lost = values(made, *from).into_iter().find(|value| value != "∅" && !there.contains(value));
-        assert_eq!(lost, None, "{file}: {from:?} to {to:?}");
-    }
-    for (at, table) in made.list.iter().enumerate() {
-        let Some(key) = table.key else { continue };
-        let keys = values(made, Field { table: at, column: key });
-        let different: HashSet<&String> = keys.iter().collect();
-        assert_eq!(different.len(), keys.len(), "{file}: {}", table.name);
-    }
-}
-
 /// Runs a small build into a folder, as the command does; the rows that each table got.
-fn run(spec: &Spec, tables: &Arc<Tables>, root: &Path) -> Vec<(String, u64)> {
-    let format = formats::format("csv").unwrap();
+fn build(spec: &Spec, tables: &Arc<Tables>, root: &Path) -> Vec<(String, u64)> {
+    let format = formats::format(&spec.output.format).unwrap();
     let options = WriteOptions::new(format.default_compression());
-    let writer = Writer { id: "test".to_owned(), extension: "csv".to_owned(), percent: 100 };
+    let writer = Writer { id: "test".to_owned(), extension: format.extension().to_owned(), percent: 100 };
     let executor = ByWork {
         table: Arc::new(WriteTable { tables: Arc::clone(tables), format, options }),
         count: Arc::new(CountTable { tables: Arc::clone(tables) }),
@@ -101,7 +85,7 @@ fn run(spec: &Spec, tables: &Arc<Tables>, root: &Path) -> Vec<(String, u64)> {
             threads: 2,
             stop: Stop::default(),
         };
-        local::run(job, &Silent).await.unwrap()
+        run(job).await.unwrap()
     });
     finished.manifest.tables.iter().map(|table| (table.table.to_string(), table.account.written)).collect()
 }
@@ -136,13 +120,14 @@ fn every_example_runs_small() {
         let root = tempfile::tempdir().unwrap();
         let (spec, made) = compiled(file, assignments);
         let made = Arc::new(made);
-        let written = run(&spec, &made, root.path());
+        let written = build(&spec, &made, root.path());
         for (table, count) in &written {
             assert_eq!(made.rows(made.find(table).unwrap()).unwrap(), *count, "{file}: {table}");
         }
         assert_eq!(written.len(), made.list.len(), "{file}");
-        assert!(tree(root.path()).contains_key("_SUCCESS"), "{file}");
-        keys_hold(file, &made);
+        let report = verify(root.path(), &VerifyOptions::new(NonZeroUsize::MIN)).unwrap();
+        let wrong: Vec<String> = report.failures().map(|r| format!("{file}: {}: {}", r.name, r.message)).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }
 

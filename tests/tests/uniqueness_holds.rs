@@ -1,5 +1,7 @@
 //! Unique values are unique by construction: exhaustively where the table is small, by sampling where it is large.
 
+#![expect(clippy::unwrap_used, reason = "all of this is a test, helpers included")]
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 

@@ -5,6 +5,8 @@
 //! fused: Rust contracts no arithmetic by itself, and the engine never asks for it, which a test here reads from its
 //! sources.
 
+#![expect(clippy::unwrap_used, reason = "all of this is a test, helpers included")]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ mod workspace;
 mod services;
 mod testing;
 mod check;
+mod bench;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ use workspace::Workspace;
 const USAGE: &str = "usage: cargo xtask <command>
 
   test [--quick]   all tests; prepares what they need and says what it skipped (--quick: needs nothing but cargo)
+  bench engine [--check] [encode|text|peers|process]   measures in release; --check fails below a bar
   check            format, lints, docs, licences and house rules";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match words.as_slice() {
         ["test"] => return testing::run(&Workspace::find()?, Reach::Everything),
         ["test", "--quick"] => return testing::run(&Workspace::find()?, Reach::CargoOnly),
+        ["bench", "engine", arguments @ ..] => bench::engine(&Workspace::find()?, arguments)?,
         ["check"] => check::run(&Workspace::find()?)?,
         [] | ["help" | "--help" | "-h"] => say::line(USAGE),
         _ => bail!("unknown command `{}`\n{USAGE}", words.join(" ")),

@@ -32,8 +32,7 @@ impl Workspace {
     pub(crate) fn find() -> Result<Self> {
         let manifest = variable("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
         let root = Path::new(&manifest).parent().context("xtask has no folder above it")?.to_path_buf();
-        let target = variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-        let cache = variable("SHARDMILL_CACHE_DIR").map_or(target, |folder| root.join(folder));
+        let cache = variable("SHARDMILL_CACHE_DIR").map_or_else(|| target(&root), |folder| root.join(folder));
         let asked_by = if variable("CI").as_deref() == Some("true") { AskedBy::Ci } else { AskedBy::Person };
         Ok(Self { root, cache, asked_by })
     }
@@ -49,6 +48,11 @@ impl Workspace {
     pub(crate) fn has_cargo_command(&self, name: &str) -> bool {
         answers(self.cargo(&[name, "--version"]))
     }
+}
+
+/// Where cargo builds.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// Whether this process is root.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{check, exit, plan, preview, run, say};
+use crate::{check, exit, json_schema, plan, preview, run, say, verify};
 
 /// Builds datasets at batch scale: relational tables from one spec, the same rows every time.
 #[derive(Debug, Parser)]
@@ -29,6 +29,10 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Build the dataset here, in one process
     Run(run::RunArgs),
+    /// Check a finished dataset: files, keys, values, targets
+    Verify(verify::VerifyArgs),
+    /// Print the JSON Schema of a spec, for editors
+    JsonSchema,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -59,6 +63,8 @@ pub(crate) fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Preview(args) => preview::preview(args),
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Verify(args) => verify::verify(args),
+        Command::JsonSchema => json_schema::json_schema(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "shardmill", &mut script);

@@ -1,5 +1,6 @@
 //! A local run: scheduler and workers in one process, over one store. The same plan, loop and commits as in a cluster.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use shardmill_shared::queue::{MemoryQueue, Queue};
 use shardmill_shared::store::{Place, Store};
 use shardmill_worker::execute::Execute;
 use shardmill_worker::{JobContext, OneJob, Worker};
+use tokio::task::JoinSet;
 
 /// How often the listener hears, and running attempts tell how far they are, in milliseconds: smooth for the eye.
 const BEAT_MS: u64 = 100;
@@ -175,27 +177,29 @@ async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) ->
         stop: job.stop.clone(),
         window: dispatch::window(job.threads),
     };
-    let halt = Stop::default();
-    let context = JobContext { id: id.clone(), plan: job.plan.clone(), spec: job.spec.clone(), place: place.clone() };
-    let worker = Worker {
+    let halt = job.stop.child();
+    let context =
+        Arc::new(JobContext { id: id.clone(), plan: job.plan.clone(), spec: job.spec.clone(), place: place.clone() });
+    let worker = |pool| Worker {
         id: WorkerId("local".to_owned()),
-        pool: Pool::Generate,
-        queue,
+        pool,
+        queue: Arc::clone(&queue),
         ledger: Arc::clone(&ledger),
-        jobs: Arc::new(OneJob(Arc::new(context))),
+        jobs: Arc::new(OneJob(Arc::clone(&context))),
         executor: Arc::clone(&job.executor),
         clock: Arc::clone(&clock),
         stop: halt.clone(),
         beat_ms: BEAT_MS,
     };
+    let pools: BTreeSet<Pool> = job.plan.stages.iter().map(|stage| stage.pool).collect();
+    let workers = pools.into_iter().map(worker).collect();
     let schedule = async {
         let ended = dispatch.run().await;
         halt.set();
         ended
     };
     let ended = tokio::select! {
-        (ended, ()) = async { tokio::join!(schedule, worker.run(job.threads)) } => ended?,
-        never = pass_on(&job.stop, &halt) => match never {},
+        (ended, ()) = async { tokio::join!(schedule, work(workers, job.threads)) } => ended?,
         never = listen(&*ledger, &*clock, &id, listener) => match never {},
     };
     if let Ok(progress) = ledger.progress(&id).await {
@@ -204,10 +208,13 @@ async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) ->
     Ok(ended)
 }
 
-async fn pass_on(from: &Stop, to: &Stop) -> Infallible {
-    from.wait().await;
-    to.set();
-    std::future::pending().await
+/// Runs a worker per pool until all are told to stop.
+async fn work(workers: Vec<Worker>, threads: usize) {
+    let mut running = JoinSet::new();
+    for worker in workers {
+        running.spawn(async move { worker.run(threads).await });
+    }
+    while running.join_next().await.is_some() {}
 }
 
 async fn listen(ledger: &dyn Ledger, clock: &dyn Clock, job: &JobId, listener: &dyn ProgressListener) -> Infallible {

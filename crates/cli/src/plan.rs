@@ -35,7 +35,8 @@ pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn lines(plan: &Plan) -> Vec<Vec<String>> {
-    let needs = |ids: &[shardmill_shared::job::StageId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let needs =
+        |ids: &[shardmill_shared::job::StageId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     plan.stages
         .iter()
         .map(|stage| {

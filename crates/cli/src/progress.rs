@@ -7,8 +7,8 @@ use serde_json::json;
 use shardmill_shared::job::{Plan, Progress};
 use shardmill_shared::process::Clock;
 
-use crate::local::ProgressListener;
 use crate::say;
+use shardmill_cli::local::ProgressListener;
 
 /// Between two plain lines or events, in milliseconds.
 const LINE_EVERY_MS: u64 = 2_000;

@@ -17,10 +17,10 @@ use shardmill_worker::execute::ByWork;
 use shardmill_worker::execute::tables::{CountTable, WriteTable};
 
 use crate::args::SpecArgs;
-use crate::local::{self, Finished, LocalJob, Ports, RunError, Target};
 use crate::progress::Bars;
 use crate::writing::Writing;
 use crate::{exit, input, say};
+use shardmill_cli::local::{self, Finished, LocalJob, Ports, RunError, Target};
 
 /// Where builds without `-o` go.
 const DEFAULT_ROOT: &str = "shardmill-data";
@@ -110,7 +110,9 @@ async fn build(args: &RunArgs, build: Build) -> anyhow::Result<ExitCode> {
     };
     let on_interrupt = tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            say::error("stopping: shards under way are given up, finished ones are kept (Ctrl-C again to leave at once)");
+            say::error(
+                "stopping: shards under way are given up, finished ones are kept (Ctrl-C again to leave at once)",
+            );
             stop.set();
             let _ = tokio::signal::ctrl_c().await;
             // What is on disk is whole at every moment, so leaving at once loses only what was under way.
@@ -169,7 +171,7 @@ fn summary(finished: &Finished, root: &Path, elapsed_ms: u64, as_json: bool) {
         say::bytes(made.bytes),
         folder.display()
     ));
-    if let Some(table) = finished.manifest.tables.first() {
+    if let Some(table) = finished.manifest.tables.iter().max_by_key(|table| table.account.written) {
         say::result(&format!("  duckdb -c \"select * from '{}/{}/*' limit 10\"", folder.display(), table.table));
     }
 }

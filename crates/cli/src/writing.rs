@@ -19,12 +19,19 @@ impl Writing {
         let output = &spec.output;
         let format = formats::format(&output.format).expect("the format was checked when the spec was read");
         let compression = match &output.compression {
-            Some(text) => Compression::parse(text)
-                .ok_or_else(|| anyhow::anyhow!("output.compression: `{text}` is not known; expected zstd, zstd:LEVEL, snappy, lz4 or none"))?,
+            Some(text) => Compression::parse(text).ok_or_else(|| {
+                anyhow::anyhow!(
+                    "output.compression: `{text}` is not known; expected zstd, zstd:LEVEL, snappy, lz4 or none"
+                )
+            })?,
             None => format.default_compression(),
         };
         if !format.accepts(compression) {
-            anyhow::bail!("output.compression: {} files cannot be compressed with {compression}; expected {}", format.name(), accepted(format));
+            anyhow::bail!(
+                "output.compression: {} files cannot be compressed with {compression}; expected {}",
+                format.name(),
+                accepted(format)
+            );
         }
         let mut options = WriteOptions::new(compression);
         options.csv.delimiter = output.delimiter;
@@ -48,7 +55,12 @@ impl Writing {
             _ => 110,
         };
         Writer {
-            id: format!("shardmill {} engine {} {} {compression}", env!("CARGO_PKG_VERSION"), spec.engine, self.format.name()),
+            id: format!(
+                "shardmill {} engine {} {} {compression}",
+                env!("CARGO_PKG_VERSION"),
+                spec.engine,
+                self.format.name()
+            ),
             extension: self.format.extension_with(compression),
             percent,
         }

@@ -73,8 +73,8 @@ impl Dimension {
         Self::ALL[at]
     }
 
-    /// How many weights it needs.
-    pub const fn len(self) -> usize {
+    /// How many parts it has, hence weights it needs.
+    pub const fn parts(self) -> usize {
         match self {
             Self::Hour => 24,
             Self::Dow => 7,

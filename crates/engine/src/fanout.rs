@@ -58,8 +58,13 @@ pub struct Counted {
 /// What a thread keeps while it makes rows: the insides of recently used blocks.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    blocks: RefCell<HashMap<(usize, u64), Rc<[u64]>>>,
+    blocks: RefCell<HashMap<BlockOf, Inside>>,
 }
+
+/// A child table and a block of its parents.
+type BlockOf = (usize, u64);
+/// Where each parent's children begin within a block.
+type Inside = Rc<[u64]>;
 
 /// Answers about one child table.
 #[derive(Clone, Copy)]
@@ -154,7 +159,7 @@ impl<'t> Children<'t> {
     }
 
     /// Where each parent's children begin within its block, and at last where the block ends.
-    fn inside(&self, block: u64) -> Result<Rc<[u64]>> {
+    fn inside(&self, block: u64) -> Result<Inside> {
         if let Some(kept) = self.scratch.blocks.borrow().get(&(self.table, block)) {
             return Ok(Rc::clone(kept));
         }
@@ -170,7 +175,7 @@ impl<'t> Children<'t> {
             sum += number;
             begins.push(sum);
         }
-        let begins: Rc<[u64]> = begins.into();
+        let begins: Inside = begins.into();
         let mut blocks = self.scratch.blocks.borrow_mut();
         if blocks.len() >= BLOCKS_KEPT {
             blocks.clear();

@@ -19,6 +19,7 @@ pub mod semantic;
 pub mod expression;
 pub mod modifiers;
 pub mod check;
+pub mod describe;
 
 pub use compile::{ENGINES, compile};
 pub use error::EngineError;

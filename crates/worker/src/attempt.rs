@@ -18,8 +18,8 @@ pub(crate) struct Attempt {
     pub(crate) shard: ShardId,
     pub(crate) executor: Arc<dyn Execute>,
     pub(crate) counters: Arc<Counters>,
-    /// The worker's stop, and the attempt's own.
-    pub(crate) stops: [Stop; 2],
+    /// The worker's stop, or the attempt's alone.
+    pub(crate) stop: Stop,
 }
 
 impl Attempt {
@@ -29,7 +29,7 @@ impl Attempt {
         let (stage, shard) = job.shard(&self.shard).await?;
         let work = Assignment { job: self.job, stage, shard, runtime: Handle::current() };
         let path = job.place.path(&work.file_key());
-        let (mut sink, pieces) = PipeSink::new(self.counters, self.stops);
+        let (mut sink, pieces) = PipeSink::new(self.counters, self.stop);
         let executor = self.executor;
         let running = work.clone();
         let rows = tokio::task::spawn_blocking(move || executor.execute(&running, &mut sink));

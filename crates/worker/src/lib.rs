@@ -5,6 +5,7 @@ pub mod take;
 pub mod jobs;
 pub mod execute;
 pub mod formats;
+pub mod verify;
 mod attempt;
 mod pipe;
 mod upload;

@@ -130,13 +130,13 @@ impl Worker {
 
     async fn run_leased(&self, job: &Arc<JobContext>, lease: &Lease, slot: OwnedSemaphorePermit) -> Outcome {
         let counters = Arc::<Counters>::default();
-        let own_stop = Stop::default();
+        let own_stop = self.stop.child();
         let running = Attempt {
             job: Arc::clone(job),
             shard: lease.shard.clone(),
             executor: Arc::clone(&self.executor),
             counters: Arc::clone(&counters),
-            stops: [self.stop.clone(), own_stop.clone()],
+            stop: own_stop.clone(),
         };
         let end = tokio::select! {
             end = running.run(slot) => end,

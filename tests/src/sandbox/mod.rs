@@ -12,13 +12,15 @@ use shardmill_shared::job::{Digest, Name, Plan, Pool, Progress, Rows, Stage, Sta
 use shardmill_shared::process::{Clock, MonotonicClock, Stop};
 use shardmill_shared::store::{Durability, FolderStore, Store};
 
-use crate::local::{self, Finished, LocalJob, Ports, ProgressListener, RunError, Target};
+use shardmill_cli::local::{self, Finished, LocalJob, Ports, ProgressListener, RunError, Target};
 
 mod executor;
 mod store;
 mod queue;
+mod ledger;
 
 pub use executor::{Scripted, orders_of};
+pub use ledger::Wiped;
 pub use queue::{Doubling, Forgetful};
 pub use store::{Fault, FaultyStore};
 

@@ -58,8 +58,14 @@ impl Breaker {
     ) -> Result<T, StoreError> {
         let number = self.operations.fetch_add(1, Ordering::SeqCst);
         match self.fault {
-            Fault::DieBefore(at) if number >= at => self.die().await,
-            Fault::DieAfter(at) if number > at => self.die().await,
+            Fault::DieBefore(at) if number >= at => {
+                std::mem::forget(operation);
+                self.die().await
+            }
+            Fault::DieAfter(at) if number > at => {
+                std::mem::forget(operation);
+                self.die().await
+            }
             Fault::DieAfter(at) if number == at => {
                 let _ = operation.await;
                 self.die().await
@@ -105,7 +111,7 @@ impl Store for FaultyStore {
 
     async fn upload(&self, path: &ObjectPath) -> Result<Box<dyn Upload>, StoreError> {
         let upload = self.breaker.pass(true, self.store.upload(path)).await?;
-        Ok(Box::new(FaultyUpload { upload, breaker: Arc::clone(&self.breaker) }))
+        Ok(Box::new(FaultyUpload { upload: Some(upload), breaker: Arc::clone(&self.breaker) }))
     }
 }
 
@@ -122,23 +128,40 @@ impl Listing for FaultyListing {
 }
 
 struct FaultyUpload {
-    upload: Box<dyn Upload>,
+    upload: Option<Box<dyn Upload>>,
     breaker: Arc<Breaker>,
+}
+
+impl FaultyUpload {
+    fn take(mut self) -> (Box<dyn Upload>, Arc<Breaker>) {
+        let upload = self.upload.take().expect("an upload ends once");
+        (upload, Arc::clone(&self.breaker))
+    }
+}
+
+impl Drop for FaultyUpload {
+    /// A process that was killed does not tidy up.
+    fn drop(&mut self) {
+        if self.breaker.dead.is_set() {
+            std::mem::forget(self.upload.take());
+        }
+    }
 }
 
 #[async_trait]
 impl Upload for FaultyUpload {
     async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        self.breaker.pass(true, self.upload.write(bytes)).await
+        let upload = self.upload.as_mut().expect("an upload ends once");
+        self.breaker.pass(true, upload.write(bytes)).await
     }
 
     async fn finish(self: Box<Self>) -> Result<u64, StoreError> {
-        let Self { upload, breaker } = *self;
+        let (upload, breaker) = (*self).take();
         breaker.pass(true, upload.finish()).await
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { upload, breaker } = *self;
+        let (upload, breaker) = (*self).take();
         breaker.pass(false, upload.abort()).await
     }
 }

@@ -12,7 +12,7 @@ fn made(column: &str) -> Vec<f64> {
 }
 
 fn weights(dimension: Dimension) -> Vec<f64> {
-    (0..dimension.len()).map(|at| ((at * 7 + 3) % 5) as f64).collect()
+    (0..dimension.parts()).map(|at| ((at * 7 + 3) % 5) as f64).collect()
 }
 
 /// Compares a pattern over a window with what every single hour of it should hold, in cells of `bin`.

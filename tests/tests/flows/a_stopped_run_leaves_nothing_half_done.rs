@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use shardmill_cli::local::RunError;
 use shardmill_shared::process::Stop;
-use shardmill_tests::local::RunError;
 use shardmill_tests::sandbox::{Scripted, folder, job, run, tree, undisturbed};
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use shardmill_cli::local::{LocalJob, Target};
 use shardmill_scheduler::version::Latest;
 use shardmill_shared::job::{Key, Layout};
 use shardmill_shared::store::{MemoryStore, Place};
-use shardmill_tests::local::{LocalJob, Target};
 use shardmill_tests::sandbox::{Scripted, job, plan, run, spec};
 
 fn job_of(store: &MemoryStore, seed: u64, executor: Scripted) -> LocalJob {

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use shardmill_cli::local::{self, ProgressListener};
 use shardmill_shared::job::{Account, Made, Progress};
 use shardmill_shared::store::conformance::list_all;
 use shardmill_shared::store::{FolderStore, MemoryStore};
-use shardmill_tests::local::{self, ProgressListener};
 use shardmill_tests::sandbox::{Scripted, USERS, folder, job, orders_of, run, tree, undisturbed};
 
 fn rows(tree: &std::collections::BTreeMap<String, Vec<u8>>, table: &str) -> Vec<String> {

@@ -7,6 +7,7 @@ mod what_is_there_decides_what_a_run_may_do;
 mod a_shard_that_fails_does_not_keep_the_others;
 mod repeated_and_lost_messages_change_nothing;
 mod a_dead_workers_shard_is_run_by_another;
+mod a_wiped_ledger_is_rebuilt_from_the_store;
 mod two_runs_at_once_publish_one_version;
 mod a_full_disk_is_told_and_leaves_the_rest;
 mod a_stopped_run_leaves_nothing_half_done;

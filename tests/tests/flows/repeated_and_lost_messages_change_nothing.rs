@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use shardmill_cli::local::{LocalJob, Ports};
 use shardmill_shared::queue::Queue;
-use shardmill_tests::local::{LocalJob, Ports};
 use shardmill_tests::sandbox::{Doubling, Forgetful, Scripted, USERS, folder, job, orders_of, run, tree, undisturbed};
 
 fn with_queue(job: LocalJob, queue: Arc<dyn Queue>) -> LocalJob {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use shardmill_cli::local::RunError;
 use shardmill_shared::store::MemoryStore;
 use shardmill_shared::store::conformance::list_all;
-use shardmill_tests::local::RunError;
 use shardmill_tests::sandbox::{Scripted, job, run, undisturbed};
 
 #[tokio::test(start_paused = true)]

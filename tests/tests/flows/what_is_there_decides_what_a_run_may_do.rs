@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use shardmill_cli::local::{LocalJob, RunError};
 use shardmill_scheduler::ScheduleError;
 use shardmill_scheduler::accept::{Existing, Refusal};
 use shardmill_shared::store::StoreError;
-use shardmill_tests::local::{LocalJob, RunError};
 use shardmill_tests::sandbox::{Scripted, folder, job, plan, run, spec, tree};
 
 fn job_of(root: &Path, seed: u64, existing: Existing) -> LocalJob {

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use shardmill_shared::spec::Report;
 
-use super::draft::{ColumnDraft, Drafts};
+use super::columns::ColumnDraft;
+use super::draft::Drafts;
 use super::infer;
 use super::site::Site;
 use crate::column::{Column, Nulls};

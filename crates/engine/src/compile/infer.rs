@@ -2,7 +2,8 @@
 
 use shardmill_shared::spec::{Node, Place, Value};
 
-use super::draft::{ColumnDraft, Drafts};
+use super::columns::ColumnDraft;
+use super::draft::Drafts;
 use super::site::Site;
 use crate::generators::{self, Generator};
 use crate::semantic::{Method, Output};

@@ -7,6 +7,7 @@ use crate::tables::Tables;
 
 pub mod desugar;
 pub mod draft;
+pub mod columns;
 pub mod size;
 pub mod site;
 pub mod relate;

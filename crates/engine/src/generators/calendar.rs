@@ -21,8 +21,15 @@ pub struct Calendar {
     first_day: i64,
     /// The share of all moments that lie before each day, and at last 1. Empty when all moments are alike.
     before: Vec<f64>,
+    /// For each of as many equal parts of 0 to 1 as there are days, the first day that can lie in it.
+    guide: Vec<u32>,
     hours: [f64; 24],
+    /// The weight of a whole day before each hour, and at last of the whole day.
+    day: Hours,
 }
+
+/// The weight of a day before each of its hours, and at last of the day.
+type Hours = [f64; 25];
 
 impl Pattern {
     /// Reads one pattern or a list of them.
@@ -41,9 +48,9 @@ impl Pattern {
         let (dimension, place) = (Dimension::nth(dimension?), weights?);
         let weights: Option<Vec<f64>> = place.list()?.iter().map(Place::float).collect();
         let weights = weights?;
-        if weights.len() != dimension.len() {
+        if weights.len() != dimension.parts() {
             return place
-                .problem(format!("{} weights are given", weights.len()), format!("{} weights", dimension.len()));
+                .problem(format!("{} weights are given", weights.len()), format!("{} weights", dimension.parts()));
         }
         if weights.iter().any(|weight| *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
             return place.problem("the weights give no share", "weights that are not negative, one of them above 0");
@@ -60,7 +67,11 @@ impl Calendar {
         for pattern in patterns.iter().filter(|pattern| pattern.dimension == Dimension::Hour) {
             hours.iter_mut().zip(&pattern.weights).for_each(|(hour, weight)| *hour *= weight);
         }
-        let mut made = Self { window, first_day, before: Vec::new(), hours };
+        let mut day = [0.0; 25];
+        for (hour, weight) in hours.iter().enumerate() {
+            day[hour + 1] = day[hour] + weight * HOUR_US as f64;
+        }
+        let mut made = Self { window, first_day, before: Vec::new(), guide: Vec::new(), hours, day };
         if patterns.is_empty() {
             return Some(made);
         }
@@ -74,48 +85,63 @@ impl Calendar {
                 .filter(|pattern| pattern.dimension != Dimension::Hour)
                 .map(|pattern| pattern.weights[pattern.dimension.of(day * DAY_US)])
                 .product();
-            sum += weight * (0..24).map(|hour| made.hour(day, hour).2).sum::<f64>();
+            sum += weight * made.of_day(day)[24];
             before.push(sum);
         }
         if sum <= 0.0 {
             return None;
         }
         before.iter_mut().for_each(|share| *share /= sum);
+        let days = before.len() - 1;
+        let first =
+            |part: usize| before.partition_point(|before| *before <= part as f64 / days as f64).clamp(1, days) - 1;
+        made.guide = (0..days).map(|part| first(part) as u32).collect();
         made.before = before;
         Some(made)
     }
 
-    /// The part of an hour that lies in the window: from, to, and its weight.
-    fn hour(&self, day: i64, hour: usize) -> (i64, i64, f64) {
-        let begin = day * DAY_US + hour as i64 * HOUR_US;
-        let from = begin.max(self.window.start);
-        let to = (begin + HOUR_US).min(self.window.end + 1).max(from);
-        (from, to, self.hours[hour] * (to - from) as f64)
+    /// The weights within a day; days at the ends of the window may lie in it only in part.
+    fn of_day(&self, day: i64) -> Hours {
+        let (begin, end) = (day * DAY_US, (day + 1) * DAY_US);
+        if self.window.start <= begin && end <= self.window.end + 1 {
+            return self.day;
+        }
+        let mut weights = [0.0; 25];
+        for hour in 0..24 {
+            let begin = begin + hour as i64 * HOUR_US;
+            let inside = (begin + HOUR_US).min(self.window.end + 1) - begin.max(self.window.start);
+            weights[hour + 1] = weights[hour] + self.hours[hour] * inside.max(0) as f64;
+        }
+        weights
     }
 
     /// The moment before which the share `unit` lies.
     pub fn quantile(&self, unit: f64) -> f64 {
-        let length = (self.window.end + 1 - self.window.start) as f64;
+        let (start, end) = (self.window.start as f64, self.window.end as f64);
         if self.before.is_empty() {
-            return (self.window.start as f64 + unit * length).min(self.window.end as f64);
+            return (start + unit * (end + 1.0 - start)).min(end);
         }
-        let day = self.before.partition_point(|before| *before <= unit).clamp(1, self.before.len() - 1) - 1;
+        let days = self.guide.len();
+        let mut day = self.guide[((unit * days as f64) as usize).min(days - 1)] as usize;
+        while day + 1 < days && self.before[day + 1] <= unit {
+            day += 1;
+        }
         let share = (unit - self.before[day]) / (self.before[day + 1] - self.before[day]).max(f64::MIN_POSITIVE);
         let day = self.first_day + day as i64;
-        let whole: f64 = (0..24).map(|hour| self.hour(day, hour).2).sum();
-        let mut rest = share.clamp(0.0, 1.0) * whole;
-        let mut last = self.window.start as f64;
-        for hour in 0..24 {
-            let (from, to, weight) = self.hour(day, hour);
-            if weight > 0.0 {
-                if rest < weight {
-                    return (from as f64 + (to - from) as f64 * (rest / weight)).min((to - 1) as f64);
-                }
-                rest -= weight;
-                last = (to - 1) as f64;
-            }
+        let weights = self.of_day(day);
+        let rest = share.clamp(0.0, 1.0) * weights[24];
+        let mut hour = 0;
+        while hour < 23 && weights[hour + 1] <= rest {
+            hour += 1;
         }
-        last
+        // Rounding can lead past the last hour that has any weight.
+        while hour > 0 && weights[hour + 1] == weights[hour] {
+            hour -= 1;
+        }
+        let begin = (day * DAY_US + hour as i64 * HOUR_US).max(self.window.start);
+        let until = (day * DAY_US + (hour as i64 + 1) * HOUR_US).min(self.window.end + 1);
+        let part = (rest - weights[hour]) / (weights[hour + 1] - weights[hour]).max(f64::MIN_POSITIVE);
+        (begin as f64 + (until - begin) as f64 * part).min((until - 1) as f64)
     }
 
     /// The share of moments before `time`.
@@ -131,15 +157,15 @@ impl Calendar {
             return (time - start) / (end - start);
         }
         let day = (time as i64).div_euclid(DAY_US);
+        let weights = self.of_day(day);
+        let hour = ((time as i64).rem_euclid(DAY_US) / HOUR_US) as usize;
+        let begin = (day * DAY_US + hour as i64 * HOUR_US).max(self.window.start);
+        let until = (day * DAY_US + (hour as i64 + 1) * HOUR_US).min(self.window.end + 1);
+        let part = ((time - begin as f64) / (until - begin).max(1) as f64).clamp(0.0, 1.0);
+        let passed = weights[hour] + (weights[hour + 1] - weights[hour]) * part;
         let at = (day - self.first_day) as usize;
-        let (mut passed, mut whole) = (0.0, 0.0);
-        for hour in 0..24 {
-            let (from, to, weight) = self.hour(day, hour);
-            whole += weight;
-            let part = ((time - from as f64) / ((to - from) as f64).max(1.0)).clamp(0.0, 1.0);
-            passed += weight * part;
-        }
-        self.before[at] + (self.before[at + 1] - self.before[at]) * if whole > 0.0 { passed / whole } else { 0.0 }
+        let within = if weights[24] > 0.0 { passed / weights[24] } else { 0.0 };
+        self.before[at] + (self.before[at + 1] - self.before[at]) * within
     }
 }
 

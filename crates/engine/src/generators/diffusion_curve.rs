@@ -28,7 +28,13 @@ pub const INFO: Info = Info {
             name: "curve_type",
             takes: "logistic, exponential or linear",
             default: "logistic",
-            about: "the cumulative share over time; `type` means the same",
+            about: "the cumulative share over time",
+        },
+        Param {
+            name: "type",
+            takes: "logistic, exponential or linear",
+            default: "none",
+            about: "the same as `curve_type`",
         },
         Param {
             name: "inflection_point",

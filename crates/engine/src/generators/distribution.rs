@@ -3,6 +3,7 @@
 use arrow::array::{ArrayRef, Float64Array};
 use shardmill_shared::spec::{Fields, Place};
 
+use super::shape::Shape;
 use super::{Generator, Info, Param};
 use crate::compile::site::Site;
 use crate::draw::{Draw, Inversion};
@@ -21,15 +22,15 @@ pub const INFO: Info = Info {
     params: &[
         Param {
             name: "type",
-            takes: "normal (mean, std), lognormal (mean, sigma of the logarithm), uniform (low, high; whole numbers include both ends), poisson (lambda), exponential (mean), gamma (shape, scale), beta (alpha, beta, low, high), truncated_normal (mean, std, low, high), bernoulli (p), constant (value)",
+            takes: "normal, lognormal, uniform, poisson, exponential, gamma, beta, truncated_normal, bernoulli or constant",
             default: "",
             about: "which distribution",
         },
         Param {
             name: "params",
             takes: "map",
-            default: "normal 0 and 1, lognormal 0 and 1, uniform 0 to 1, the others 1",
-            about: "its parameters; mu/mean, std/sigma, min/low and max/high mean the same",
+            default: "those of the distribution",
+            about: "its parameters, as listed below",
         },
         Param {
             name: "clamp",
@@ -42,9 +43,6 @@ pub const INFO: Info = Info {
     example: "{type: 'decimal(10,2)', distribution: {type: lognormal, params: {mean: 3.2, sigma: 0.6}, clamp: [1, 2000]}}",
     build,
 };
-
-/// 2^64: turns a uniform number back into bits.
-const TWO_64: f64 = 18_446_744_073_709_551_616.0;
 
 const TYPES: [&str; 10] = [
     "normal",
@@ -67,53 +65,6 @@ pub(crate) struct Distribution {
     clamp: Option<(f64, f64)>,
     kind: Type,
     unique: bool,
-}
-
-/// A distribution on the number line.
-#[derive(Debug)]
-pub(crate) enum Shape {
-    Normal {
-        mean: f64,
-        std: f64,
-    },
-    Lognormal {
-        mean: f64,
-        sigma: f64,
-    },
-    Uniform {
-        low: f64,
-        high: f64,
-    },
-    /// `count` equally likely values from `low` in steps of 1 / `per_unit`.
-    Steps {
-        low: f64,
-        count: f64,
-        per_unit: f64,
-    },
-    Poisson(Counts),
-    Exponential {
-        mean: f64,
-    },
-    Gamma {
-        shape: f64,
-        scale: f64,
-    },
-    Beta {
-        alpha: f64,
-        beta: f64,
-        low: f64,
-        high: f64,
-    },
-    TruncatedNormal {
-        mean: f64,
-        std: f64,
-        from: f64,
-        to: f64,
-    },
-    Bernoulli {
-        p: f64,
-    },
-    Constant(f64),
 }
 
 fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
@@ -254,102 +205,6 @@ fn uniform((low, high): (f64, f64), params: &Fields<'_>, site: &Site<'_, '_>) ->
     Some(Shape::Steps { low: first / per_unit, count: last - first + 1.0, per_unit })
 }
 
-impl Shape {
-    /// The value below which the share `unit` lies.
-    pub(crate) fn quantile(&self, unit: f64) -> f64 {
-        match self {
-            Self::Normal { mean, std } => mean + std * math::normal_quantile(unit),
-            Self::Lognormal { mean, sigma } => math::exp(mean + sigma * math::normal_quantile(unit)),
-            Self::Uniform { low, high } => low + unit * (high - low),
-            Self::Steps { low, count, per_unit } => low + (unit * count).floor().min(count - 1.0) / per_unit,
-            Self::Poisson(counts) => counts.pick((unit * TWO_64) as u64) as f64,
-            Self::Exponential { mean } => -mean * math::ln(1.0 - unit),
-            Self::Gamma { shape, scale } => scale * math::gamma_quantile(*shape, unit),
-            Self::Beta { alpha, beta, low, high } => low + (high - low) * math::beta_quantile(*alpha, *beta, unit),
-            Self::TruncatedNormal { mean, std, from, to } => {
-                mean + std * math::normal_quantile(from + unit * (to - from))
-            }
-            Self::Bernoulli { p } => f64::from(unit > 1.0 - p),
-            Self::Constant(value) => *value,
-        }
-    }
-
-    /// The share of values that are rounded to less than `value`, by at most `half` a step.
-    fn below(&self, value: f64, half: f64) -> f64 {
-        match self {
-            Self::Steps { low, count, per_unit } => (at_step((value - low) * per_unit, f64::ceil) / count).clamp(0.0, 1.0),
-            _ => self.cdf(value - half),
-        }
-    }
-
-    /// The share of values that are rounded to at most `value`.
-    fn up_to(&self, value: f64, half: f64) -> f64 {
-        match self {
-            Self::Steps { low, count, per_unit } => {
-                ((at_step((value - low) * per_unit, f64::floor) + 1.0) / count).clamp(0.0, 1.0)
-            }
-            _ => self.cdf(value + half),
-        }
-    }
-
-    /// The share of values that are at most `value`, before any rounding.
-    fn cdf(&self, value: f64) -> f64 {
-        match self {
-            Self::Normal { mean, std } if *std > 0.0 => math::normal_cdf((value - mean) / std),
-            Self::Lognormal { mean, sigma } if *sigma > 0.0 => {
-                if value <= 0.0 {
-                    0.0
-                } else {
-                    math::normal_cdf((math::ln(value) - mean) / sigma)
-                }
-            }
-            Self::Uniform { low, high } if high > low => ((value - low) / (high - low)).clamp(0.0, 1.0),
-            Self::Exponential { mean } => {
-                if value <= 0.0 {
-                    0.0
-                } else {
-                    1.0 - math::exp(-value / mean)
-                }
-            }
-            Self::Gamma { shape, scale } => {
-                if value <= 0.0 {
-                    0.0
-                } else {
-                    math::gamma_cdf(*shape, value / scale)
-                }
-            }
-            Self::Beta { alpha, beta, low, high } if high > low => {
-                math::beta_cdf(*alpha, *beta, ((value - low) / (high - low)).clamp(0.0, 1.0))
-            }
-            Self::TruncatedNormal { mean, std, from, to } => {
-                ((math::normal_cdf((value - mean) / std) - from) / (to - from)).clamp(0.0, 1.0)
-            }
-            _ => f64::from(value >= self.quantile(0.5)),
-        }
-    }
-
-    fn is_invertible(&self) -> bool {
-        !matches!(self, Self::Poisson(_) | Self::Bernoulli { .. } | Self::Constant(_))
-    }
-
-    fn range(&self) -> (f64, f64) {
-        match self {
-            Self::Uniform { low, high } | Self::Beta { low, high, .. } => (*low, *high),
-            Self::Steps { low, count, per_unit } => (*low, low + (count - 1.0) / per_unit),
-            Self::Constant(value) => (*value, *value),
-            Self::Normal { .. } | Self::TruncatedNormal { .. } => (f64::NEG_INFINITY, f64::INFINITY),
-            Self::Bernoulli { .. } => (0.0, 1.0),
-            _ => (0.0, f64::INFINITY),
-        }
-    }
-}
-
-/// A number of steps as a whole number: the one it is but for binary rounding, else the next one `toward` a side.
-fn at_step(steps: f64, toward: fn(f64) -> f64) -> f64 {
-    let nearest = steps.round();
-    if (steps - nearest).abs() < 1e-6 { nearest } else { toward(steps) }
-}
-
 impl Distribution {
     /// How far a value moves at most when it is rounded to the column's type.
     fn half_step(&self) -> f64 {
@@ -374,8 +229,9 @@ impl Generator for Distribution {
             return self.array(draw.frame.rows.map(|row| low + permutation.apply(row) as f64 / per_unit));
         }
         let mut values = Inversion::units(self, draw)?;
-        for value in &mut values {
-            *value = self.at(*value);
+        self.shape.quantiles(&mut values);
+        if let Some((min, max)) = self.clamp {
+            values.iter_mut().for_each(|value| *value = value.clamp(min, max));
         }
         self.array(values)
     }

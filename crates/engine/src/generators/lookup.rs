@@ -20,7 +20,7 @@ pub const INFO: Info = Info {
         Param {
             name: "on",
             takes: "map of their column to our column",
-            default: "",
+            default: "none",
             about: "joins by value; where nothing matches the value is null",
         },
         Param {

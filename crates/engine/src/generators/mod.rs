@@ -25,6 +25,7 @@ pub mod uuid;
 pub mod id_format;
 pub mod series;
 pub mod rollup;
+pub(crate) mod shape;
 pub mod window;
 pub mod calendar;
 

@@ -22,6 +22,7 @@ pub const INFO: Info = Info {
     about: "smooth readings: neighbours in time are near each other; each parent has a curve of its own",
     params: &[
         Param { name: "mean", takes: "number", default: "0", about: "the level" },
+        Param { name: "base", takes: "number", default: "none", about: "the same as `mean`" },
         Param { name: "amplitude", takes: "number", default: "1", about: "how far the curve swings from the level" },
         Param {
             name: "period",

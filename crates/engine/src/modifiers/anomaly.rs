@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::{Fields, Place};
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::civil::DAY_US;
 use crate::compile::site::Site;
 use crate::draw::Draw;
@@ -39,7 +39,7 @@ struct Anomaly {
     drop: f64,
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let fields = place.fields()?;
     let factor = |name: &'static str, default: f64| {
         fields.get(name).map_or(Some(default), |place| place.float_where("a factor that is not negative", |x| x >= 0.0))

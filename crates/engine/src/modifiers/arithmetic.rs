@@ -3,7 +3,7 @@
 use arrow::array::ArrayRef;
 use shardmill_shared::spec::{Place, Value};
 
-use super::{Info, Modifier, need_ordered};
+use super::{Built, Info, Modifier, need_ordered};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::Result;
@@ -90,7 +90,7 @@ fn numeric(place: &Place<'_>, name: &str, kind: Type) -> Option<()> {
     }
 }
 
-fn clamp(place: &Place<'_>, _: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn clamp(place: &Place<'_>, _: &Site<'_, '_>, kind: Type) -> Built {
     if !kind.is_number() && !kind.is_temporal() {
         return need_ordered(place, "clamp", kind);
     }

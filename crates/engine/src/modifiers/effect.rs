@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::Place;
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::{EngineError, Result};
@@ -35,12 +35,12 @@ pub const INFO: Info = Info {
         Param {
             name: "map",
             takes: "{field, op: mul or add, default}",
-            default: "op mul, default 1 (add: 0)",
+            default: "",
             about: "what is applied, and what where nothing matches",
         },
     ],
     bare: None,
-    example: "",
+    example: "{type: float, constant: 100, modifiers: [{effect: {effect_table: promotions, window: {start_col: first_day, end_col: last_day}, map: {field: factor}}}]}",
     build,
 };
 
@@ -70,7 +70,7 @@ enum Op {
     Add,
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     if kind.is_temporal() {
         // A time cannot be multiplied; where the reference schema says so it has no meaning, and says nothing.
         Effect::read(place, site)?;

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::{Fields, Place};
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier, need_ordered};
+use super::{Built, Info, Modifier, need_ordered};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::Result;
@@ -50,7 +50,7 @@ enum Mode {
     Mul,
 }
 
-fn jitter(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn jitter(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let fields = place.fields()?;
     let std = spread(&fields, "std");
     let mode = fields.get("mode").map_or(Some(0), |place| place.one_of("mode", &["add", "mul"]));
@@ -65,7 +65,7 @@ fn jitter(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<B
     Some(Some(Box::new(Jitter { key: site.modifier_key("jitter"), std: std?, mode })))
 }
 
-fn time_jitter(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn time_jitter(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let fields = place.fields()?;
     let std = spread(&fields, "std_minutes");
     fields.finish();

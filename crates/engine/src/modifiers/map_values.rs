@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use shardmill_shared::spec::{Place, Value};
 
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::Result;
@@ -32,7 +32,7 @@ struct MapValues {
     kind: Type,
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let fields = place.fields()?;
     let mapping = fields.need("mapping");
     fields.finish();

@@ -39,6 +39,9 @@ pub trait Modifier: Debug + Send + Sync {
     }
 }
 
+/// A modifier as built: `None` when it is refused, `Some(None)` when it has been honoured elsewhere.
+pub type Built = Option<Option<Box<dyn Modifier>>>;
+
 /// One modifier: how specs name it and how it is made.
 pub struct Info {
     /// Its key.
@@ -52,7 +55,7 @@ pub struct Info {
     /// A column that uses it, as YAML, complete but for its name.
     pub example: &'static str,
     /// Makes it for a column whose values have the given type before it; `Some(None)` when it has been honoured elsewhere.
-    pub build: fn(&Place<'_>, &Site<'_, '_>, Type) -> Option<Option<Box<dyn Modifier>>>,
+    pub build: fn(&Place<'_>, &Site<'_, '_>, Type) -> Built,
 }
 
 /// All modifiers.

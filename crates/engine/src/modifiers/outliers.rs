@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::Place;
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub const INFO: Info = Info {
         },
     ],
     bare: Some("rate"),
-    example: "{type: float, constant: 10, modifiers: [{outliers: {rate: 0.01}}]}",
+    example: "{type: float, constant: 10, modifiers: [{outliers: {rate: 0.5, mode: spike}}]}",
     build,
 };
 
@@ -48,7 +48,7 @@ enum Mode {
     Drop,
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let fields = place.fields()?;
     let rate = fields.need("rate").and_then(|place| place.share());
     let mode = fields.get("mode").map_or(Some(0), |place| place.one_of("mode", &["spike", "drop"]));

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::Place;
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::Result;
@@ -33,7 +33,7 @@ struct Seasonality {
     pattern: Pattern,
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let pattern = Pattern::fields(&place.fields()?)?;
     if kind.is_temporal() {
         if site.generator_name() == Some("datetime_series") {

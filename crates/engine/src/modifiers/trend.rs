@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, Float64Array};
 use shardmill_shared::spec::Place;
 
 use super::arithmetic::{kind_of, widened};
-use super::{Info, Modifier};
+use super::{Built, Info, Modifier};
 use crate::civil::YEAR_US;
 use crate::compile::site::Site;
 use crate::draw::Draw;
@@ -25,6 +25,12 @@ pub const INFO: Info = Info {
             takes: "exponential, linear or logarithmic",
             default: "exponential",
             about: "(1+g)^years, 1+g·years, or 1+a·ln(1+b·years)",
+        },
+        Param {
+            name: "curve_type",
+            takes: "exponential, linear or logarithmic",
+            default: "none",
+            about: "the same as `type`",
         },
         Param {
             name: "growth_rate",
@@ -59,7 +65,7 @@ enum Curve {
     Logarithmic { a: f64, b: f64 },
 }
 
-fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Option<Option<Box<dyn Modifier>>> {
+fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     let fields = place.fields()?;
     let curve = fields
         .get_any(&["type", "curve_type"])

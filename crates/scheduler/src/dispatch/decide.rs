@@ -206,3 +206,5 @@ fn release(situation: &Situation<'_>) -> Vec<Action> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod luck;

@@ -76,12 +76,7 @@ impl Dispatch {
                 Next::Failed(given_up) => return Ok(Ended::Failed(given_up)),
                 Next::Stopped => return Ok(Ended::Stopped),
                 Next::Wait => self.wait(&view).await?,
-                Next::Act(actions) => {
-                    for action in actions {
-                        self.act(&action).await?;
-                        silence.heard(&action);
-                    }
-                }
+                Next::Act(actions) => self.act_all(&actions, &mut silence).await?,
             }
         }
     }
@@ -96,10 +91,26 @@ impl Dispatch {
         }
     }
 
+    /// Acts until the ledger turns out to have forgotten the job: then the rest of the actions is about nothing, and the next
+    /// look begins anew from the store.
+    async fn act_all(&self, actions: &[Action], silence: &mut Silence) -> Result<(), ScheduleError> {
+        for action in actions {
+            match self.act(action).await {
+                Err(ScheduleError::Ledger(LedgerError::Unknown(_))) => return Ok(()),
+                end => end?,
+            }
+            silence.heard(action);
+        }
+        Ok(())
+    }
+
     async fn wait(&self, view: &View) -> Result<(), ScheduleError> {
         let is_stopped = self.stop.is_set();
         tokio::select! {
-            changed = self.ledger.wait_change(&self.job, view.revision) => Ok(changed?),
+            changed = self.ledger.wait_change(&self.job, view.revision) => match changed {
+                Err(LedgerError::Unknown(_)) => Ok(()),
+                end => Ok(end?),
+            },
             () = self.clock.sleep_until(self.clock.now_ms().saturating_add(TICK_MS)) => Ok(()),
             () = self.stop.wait(), if !is_stopped => Ok(()),
         }

@@ -117,5 +117,8 @@ fn row_bytes(tables: &Tables, table: usize) -> u64 {
     let Ok(count) = tables.rows(table) else { return GUESS };
     let rows = SAMPLE_ROWS.min(count);
     let batch = tables.batch(table, 0..rows, &Rc::new(Scratch::default()));
-    batch.map_or(GUESS, |batch| batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64 / rows.max(1))
+    batch.map_or(GUESS, |batch| {
+        batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>() as u64
+            / rows.max(1)
+    })
 }

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use shardmill_engine::{EngineError, Scratch, Tables};
 use shardmill_shared::job::{Account, Key, ShardId, Work};
 
@@ -43,7 +43,8 @@ impl Execute for WriteTable {
             let batch = self.tables.batch(table, rows.clone(), &scratch).map_err(refused)?;
             if let Some(out) = out.take() {
                 let schema = batch.schema();
-                writer = Some((Arc::clone(&schema), self.format.writer(schema, &self.options, out).map_err(unwritable)?));
+                writer =
+                    Some((Arc::clone(&schema), self.format.writer(schema, &self.options, out).map_err(unwritable)?));
             }
             let (schema, writer) = writer.as_mut().expect("the first batch has made it");
             writer.write(&alike(batch, schema, &mut size)?).map_err(unwritable)?;
@@ -62,7 +63,7 @@ impl Execute for WriteTable {
 /// The batch with the types of the first one, and the number of rows for the next: as many as fill a batch, by the
 /// size of this one. It depends on the rows only, so every attempt cuts its batches alike.
 fn alike(batch: RecordBatch, schema: &SchemaRef, size: &mut u64) -> Result<RecordBatch, ExecuteError> {
-    let bytes = batch.get_array_memory_size() as u64;
+    let bytes: u64 = batch.columns().iter().map(|column| bytes_of(column.as_ref())).sum();
     let rows = (batch.num_rows() as u64).max(1);
     *size = (BATCH_BYTES * rows / bytes.max(1)).clamp(1, BATCH_ROWS_MAX).next_power_of_two().min(BATCH_ROWS_MAX);
     if batch.schema() == *schema {
@@ -73,6 +74,17 @@ fn alike(batch: RecordBatch, schema: &SchemaRef, size: &mut u64) -> Result<Recor
     let columns = columns.map_err(|error| ExecuteError::Refused(error.to_string()))?;
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(|error| ExecuteError::Refused(error.to_string()))
 }
+
+/// Bytes of a column's own rows. A dictionary's values are shared by all batches, so only its keys count.
+fn bytes_of(column: &dyn Array) -> u64 {
+    match column.data_type() {
+        DataType::Dictionary(..) => column.len() as u64 * DICTIONARY_ROW_BYTES,
+        _ => column.to_data().get_slice_memory_size().unwrap_or(0) as u64,
+    }
+}
+
+/// A key and the text that it stands for, about.
+const DICTIONARY_ROW_BYTES: u64 = 16;
 
 impl Execute for CountTable {
     /// The unit of a counting shard is a block of parents. A stage of one unit counts all blocks: its parents were

@@ -1,4 +1,4 @@
-//! One rule of the loop per test, and that any job of any luck comes to its end.
+//! One rule of the loop per test.
 
 use std::num::NonZeroU64;
 

@@ -1,0 +1,3 @@
+//! What the command shares with its tests: scheduler and workers wired into one process.
+
+pub mod local;
