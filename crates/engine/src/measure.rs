@@ -32,22 +32,35 @@ pub fn measure(array: &ArrayRef) -> Result<Float64Array> {
     })
 }
 
+/// The whole number at or below `x`, by a conversion and a comparison: without SSE4.1 `f64::floor` is a call.
+#[inline]
+pub fn floor_whole(x: f64) -> i64 {
+    let toward_zero = x as i64;
+    toward_zero - i64::from(toward_zero as f64 > x)
+}
+
+/// The whole number nearest to `x`, half to even: adding 1.5 · 2^52 leaves no bits for a fraction.
+#[inline]
+pub fn round_whole(x: f64) -> i64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    const EXACT_BELOW: f64 = 2_251_799_813_685_248.0;
+    if x.abs() < EXACT_BELOW { ((x + SHIFT) - SHIFT) as i64 } else { x.round_ties_even() as i64 }
+}
+
 /// Numbers on the line as values of an ordered type: whole numbers and decimals are rounded half to even, dates and
 /// times are rounded down. What a type cannot hold becomes the nearest it can.
 pub fn from_measure(values: &Float64Array, kind: Type) -> Result<ArrayRef> {
     Ok(match kind {
         Type::Float => Arc::new(values.clone()),
-        Type::Int => Arc::new(values.unary::<_, Int64Type>(|x| x.round_ties_even() as i64)),
-        Type::Time => Arc::new(values.unary::<_, TimestampMicrosecondType>(|x| x.floor() as i64).with_timezone(UTC)),
-        Type::Date => Arc::new(values.unary::<_, Date32Type>(|x| (x / DAY_US).floor() as i32)),
+        Type::Int => Arc::new(values.unary::<_, Int64Type>(round_whole)),
+        Type::Time => Arc::new(values.unary::<_, TimestampMicrosecondType>(floor_whole).with_timezone(UTC)),
+        Type::Date => Arc::new(values.unary::<_, Date32Type>(|x| floor_whole(x / DAY_US) as i32)),
         Type::Decimal { precision, scale } => {
             let unit = power_of_ten(scale);
             let most = 10i128.pow(u32::from(precision)) - 1;
             // Up to 18 digits fit 64 bits, and converting to those is many times quicker.
             let exact = match i64::try_from(most) {
-                Ok(most) => values.unary::<_, Decimal128Type>(|x| {
-                    i128::from(((x * unit).round_ties_even() as i64).clamp(-most, most))
-                }),
+                Ok(most) => values.unary::<_, Decimal128Type>(|x| i128::from(round_whole(x * unit).clamp(-most, most))),
                 Err(_) => values.unary(|x| ((x * unit).round_ties_even() as i128).clamp(-most, most)),
             };
             Arc::new(exact.with_precision_and_scale(precision, scale)?)

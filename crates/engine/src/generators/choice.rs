@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int32Array, StringArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, DictionaryArray, Int32Array, StringArray};
 use arrow::compute::take;
 use arrow::datatypes::Int32Type;
 use shardmill_shared::spec::{Fields, Place, Value};
@@ -268,21 +268,21 @@ impl Generator for Choice {
 
     fn values(&self, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
         let rows = &draw.frame.rows;
-        let positions: Vec<u32> = if self.unique {
+        let positions: Vec<i32> = if self.unique {
             let permutation = Permutation::new(self.key, self.values.len() as u64);
-            rows.map(|row| permutation.apply(row) as u32)
+            rows.map(|row| permutation.apply(row) as i32)
         } else {
             let key = draw.key(self.key, 0);
             match &self.picker {
-                Picker::Rank(rank) => rows.map(|row| rank.pick(key.draw(row)) as u32),
-                Picker::Weighted(weighted) => rows.map(|row| weighted.pick(key.draw(row)) as u32),
+                Picker::Rank(rank) => rows.map(|row| rank.pick(key.draw(row)) as i32),
+                Picker::Weighted(weighted) => rows.map(|row| weighted.pick(key.draw(row)) as i32),
             }
         };
         if self.kind == Type::Text && !self.unique {
-            let keys = Int32Array::from_iter_values(positions.iter().map(|at| *at as i32));
+            let keys = Int32Array::from(positions);
             return Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(&self.values))?));
         }
-        Ok(take(&self.values, &UInt32Array::from(positions), None)?)
+        Ok(take(&self.values, &Int32Array::from(positions), None)?)
     }
 
     fn is_unique(&self) -> bool {

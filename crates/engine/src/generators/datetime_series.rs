@@ -12,7 +12,7 @@ use crate::draw::{Draw, Inversion};
 use crate::error::Result;
 use crate::fanout::Children;
 use crate::frame::Frame;
-use crate::measure::from_measure;
+use crate::measure::{floor_whole, from_measure};
 use crate::random::key::Key;
 use crate::value::Type;
 
@@ -57,7 +57,17 @@ struct Series {
     window: Window,
     grid: Grid,
     calendar: Calendar,
+    even: Option<Even>,
     order: Order,
+}
+
+/// Moments that are all alike and lie on a grid of equal steps: a multiplication finds the step.
+#[derive(Clone, Copy, Debug)]
+struct Even {
+    start: f64,
+    end: f64,
+    step: f64,
+    steps: f64,
 }
 
 /// How rows follow one another in time.
@@ -93,7 +103,22 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
         (_, Some(_)) => Order::Siblings { table: site.table },
         (_, None) => Order::Table,
     };
-    Some(Box::new(Series { key: site.key(), window, grid, calendar, order }))
+    let even = Even::of(window, grid, patterns.is_empty());
+    Some(Box::new(Series { key: site.key(), window, grid, calendar, even, order }))
+}
+
+impl Even {
+    fn of(window: Window, grid: Grid, is_even: bool) -> Option<Self> {
+        let Grid::Every(step) = grid else { return None };
+        let wide = grid.widen(window);
+        let steps = (wide.end + 1 - wide.start) as f64 / step as f64;
+        is_even.then_some(Self { start: window.start as f64, end: window.end as f64, step: step as f64, steps })
+    }
+
+    #[inline]
+    fn quantile(self, unit: f64) -> f64 {
+        (self.start + floor_whole(unit * self.steps) as f64 * self.step).min(self.end)
+    }
 }
 
 impl Series {
@@ -128,8 +153,9 @@ impl Generator for Series {
 
     fn values(&self, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
         let mut values = Inversion::units(self, draw)?;
-        for value in &mut values {
-            *value = Inversion::quantile(self, *value);
+        match self.even {
+            Some(even) => values.iter_mut().for_each(|value| *value = even.quantile(*value)),
+            None => values.iter_mut().for_each(|value| *value = Inversion::quantile(self, *value)),
         }
         self.array(values)
     }
@@ -152,7 +178,10 @@ impl Generator for Series {
 
 impl Inversion for Series {
     fn quantile(&self, unit: f64) -> f64 {
-        self.grid.round(self.calendar.quantile(unit) as i64, self.window) as f64
+        match self.even {
+            Some(even) => even.quantile(unit),
+            None => self.grid.round_line(self.calendar.quantile(unit), self.window),
+        }
     }
 
     fn below(&self, value: f64) -> f64 {

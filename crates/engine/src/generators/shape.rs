@@ -1,6 +1,7 @@
 //! The shapes of distributions on the number line: quantile and cumulative share of each. Pure.
 
 use crate::math;
+use crate::measure::floor_whole;
 use crate::random::weighted::Counts;
 
 /// 2^64: turns a uniform number back into bits.
@@ -60,7 +61,9 @@ impl Shape {
             Self::Normal { mean, std } => mean + std * math::normal_quantile(unit),
             Self::Lognormal { mean, sigma } => math::exp(mean + sigma * math::normal_quantile(unit)),
             Self::Uniform { low, high } => low + unit * (high - low),
-            Self::Steps { low, count, per_unit } => low + (unit * count).floor().min(count - 1.0) / per_unit,
+            Self::Steps { low, count, per_unit } => {
+                low + (floor_whole(unit * count) as f64).min(count - 1.0) / per_unit
+            }
             Self::Poisson(counts) => counts.pick((unit * TWO_64) as u64) as f64,
             Self::Exponential { mean } => -mean * math::ln(1.0 - unit),
             Self::Gamma { shape, scale } => scale * math::gamma_quantile(*shape, unit),
@@ -89,8 +92,11 @@ impl Shape {
                 values.iter_mut().for_each(|value| *value = low + *value * (high - low));
             }
             Self::Steps { low, count, per_unit } => {
-                values.iter_mut().for_each(|value| *value = low + (*value * count).floor().min(count - 1.0) / per_unit);
+                values
+                    .iter_mut()
+                    .for_each(|value| *value = low + (floor_whole(*value * count) as f64).min(count - 1.0) / per_unit);
             }
+            Self::Bernoulli { p } => values.iter_mut().for_each(|value| *value = f64::from(*value > 1.0 - p)),
             _ => values.iter_mut().for_each(|value| *value = self.quantile(*value)),
         }
     }

@@ -5,6 +5,7 @@ use shardmill_shared::spec::{Fields, Place, Value};
 use super::choice::time;
 use crate::civil::{DAY_US, HOUR_US, SECOND_US, civil, days};
 use crate::compile::site::Site;
+use crate::measure::floor_whole;
 
 /// From a first to a last moment, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,18 @@ impl Grid {
                 Window { start: window.start, end: window.start + ((window.end - window.start) / step + 1) * step - 1 }
             }
             Self::MonthEnds(_) | Self::MonthStarts(_) => window,
+        }
+    }
+
+    /// [`Self::round`] on the number line; without integer division where cells are equally long.
+    #[inline]
+    pub fn round_line(self, time: f64, window: Window) -> f64 {
+        match self {
+            Self::Every(step) => {
+                let (start, step) = (window.start as f64, step as f64);
+                (start + floor_whole((time - start) / step) as f64 * step).clamp(start, window.end as f64)
+            }
+            _ => self.round(time as i64, window) as f64,
         }
     }
 

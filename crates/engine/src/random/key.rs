@@ -79,7 +79,8 @@ impl Key {
 /// 64 bits to a number in the open interval (0, 1): the middle of one of 2^52 equal cells, never 0 and never 1.
 #[inline]
 pub const fn unit(bits: u64) -> f64 {
-    ((bits >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
+    // Signed, because processors convert only signed integers in one step.
+    ((bits >> 12) as i64 as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
 }
 
 /// 64 bits to an integer below `bound`.
