@@ -155,7 +155,8 @@ fn every_command_has_an_example() {
     let text = fs::read_to_string(root().join("docs/commands.md")).unwrap();
     for command in commands.iter().filter(|command| **command != "help") {
         let shown = text.lines().any(|line| {
-            line.strip_prefix("$ shardmill ").is_some_and(|rest| words(rest).first().is_some_and(|word| word == command))
+            line.strip_prefix("$ shardmill ")
+                .is_some_and(|rest| words(rest).first().is_some_and(|word| word == command))
         });
         assert!(shown, "docs/commands.md has no example of `shardmill {command}`");
     }

@@ -6,7 +6,11 @@ use serde_json::{Map, Value};
 /// What is wrong with a value, one line for each finding; nothing when it is valid.
 pub(crate) fn check(schema: &Value, value: &Value, root: &Value, path: &str) -> Vec<String> {
     let Value::Object(rules) = schema else {
-        return if *schema == Value::Bool(false) { vec![format!("{path}: nothing may stand here")] } else { Vec::new() };
+        return if *schema == Value::Bool(false) {
+            vec![format!("{path}: nothing may stand here")]
+        } else {
+            Vec::new()
+        };
     };
     let mut found = Vec::new();
     for (rule, argument) in rules {

@@ -23,7 +23,12 @@ pub const SPEC: Group = Group {
         key("kind", "a kind", "tables", "what is made"),
         key("name", "name", "", "the dataset: letters, digits, `_`, `-`, `.`; at most 100 bytes"),
         key("seed", "int, not negative", "42", "another seed gives other rows"),
-        key("engine", "int, at least 1", "the newest", "the engine version: within one, a seed always gives the same rows"),
+        key(
+            "engine",
+            "int, at least 1",
+            "the newest",
+            "the engine version: within one, a seed always gives the same rows",
+        ),
         key("output", "{output}", "Parquet", "how rows are written; it changes no value"),
         key("timeframe", "{timeframe}", "none", "the time that the whole spec is about"),
         key("tables", "map of table to {table}", "", "the tables; columns are written in the order of the spec"),
@@ -79,7 +84,12 @@ pub const TABLE: Group = Group {
     name: "table",
     keys: &[
         key("id", "name", "its key in `tables`", "the name, where tables stand in a list"),
-        key("kind", "entity, fact or vocab", "fact with parents, else entity", "things, what happens to them, or a fixed list"),
+        key(
+            "kind",
+            "entity, fact or vocab",
+            "fact with parents, else entity",
+            "things, what happens to them, or a fixed list",
+        ),
         key("rows", "int, at least 1", "1000", "only for tables without parents that are no vocabulary"),
         key("parents", "table, or list of tables", "none", "the first gives the table its rows: see Fan-out"),
         key("parent", "table, or list of tables", "none", "the same as `parents`"),
@@ -139,7 +149,10 @@ pub const CONSTRAINTS: Group = Group {
 /// A foreign key.
 pub const FOREIGN_KEY: Group = Group {
     name: "foreign key",
-    keys: &[key("from", "table.column", "", "the column that refers"), key("to", "table.column", "", "the column it refers to")],
+    keys: &[
+        key("from", "table.column", "", "the column that refers"),
+        key("to", "table.column", "", "the column it refers to"),
+    ],
 };
 
 /// A range.
@@ -165,7 +178,10 @@ pub const INEQUALITY: Group = Group {
 /// A regular expression that whole values match.
 pub const PATTERN_RULE: Group = Group {
     name: "pattern rule",
-    keys: &[key("attr", "table.column", "", "the column"), key("regex", "text", "", "a regular expression for the whole value")],
+    keys: &[
+        key("attr", "table.column", "", "the column"),
+        key("regex", "text", "", "a regular expression for the whole value"),
+    ],
 };
 
 /// The values that may occur.
@@ -238,7 +254,12 @@ pub const COMPOSITE_EFFECT: Group = Group {
 pub const INFLUENCE: Group = Group {
     name: "influence",
     keys: &[
-        key("kind", "seasonality, effect or outliers", "", "effects and outliers do not move rows and are not compared"),
+        key(
+            "kind",
+            "seasonality, effect or outliers",
+            "",
+            "effects and outliers do not move rows and are not compared",
+        ),
         key("dimension", "hour, dow or month", "none", "seasonality: which part of the calendar"),
         key("weights", "list of numbers", "none", "seasonality: 24, 7 or 12 numbers"),
     ],
@@ -292,9 +313,32 @@ pub const TREND_PARAMS: Group = Group {
 
 /// Every group.
 pub const GROUPS: &[Group] = &[
-    SPEC, BARE, METADATA, OUTPUT, TIMEFRAME, TABLE, COLUMN, FANOUT, CONSTRAINTS, FOREIGN_KEY, RANGE, INEQUALITY,
-    PATTERN_RULE, ENUM_RULE, COLUMN_CONSTRAINTS, TARGETS, WEEKEND_SHARE, MEAN_IN_RANGE, COMPOSITE_EFFECT, INFLUENCE,
-    TOLERANCE, WINDOW, PATTERN, EFFECT_WINDOW, EFFECT_MAP, TREND_PARAMS,
+    SPEC,
+    BARE,
+    METADATA,
+    OUTPUT,
+    TIMEFRAME,
+    TABLE,
+    COLUMN,
+    FANOUT,
+    CONSTRAINTS,
+    FOREIGN_KEY,
+    RANGE,
+    INEQUALITY,
+    PATTERN_RULE,
+    ENUM_RULE,
+    COLUMN_CONSTRAINTS,
+    TARGETS,
+    WEEKEND_SHARE,
+    MEAN_IN_RANGE,
+    COMPOSITE_EFFECT,
+    INFLUENCE,
+    TOLERANCE,
+    WINDOW,
+    PATTERN,
+    EFFECT_WINDOW,
+    EFFECT_MAP,
+    TREND_PARAMS,
 ];
 
 /// The parameters of each distribution: below `params`, or beside `type`.
@@ -329,7 +373,10 @@ pub const DISTRIBUTIONS: &[Group] = &[
     },
     Group {
         name: "poisson",
-        keys: &[key("lambda", "number above 0", "1", "the mean"), key("mean", "number above 0", "none", "the same as `lambda`")],
+        keys: &[
+            key("lambda", "number above 0", "1", "the mean"),
+            key("mean", "number above 0", "none", "the same as `lambda`"),
+        ],
     },
     Group {
         name: "exponential",

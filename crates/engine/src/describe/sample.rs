@@ -33,7 +33,7 @@ const PROMOTIONS: &str = "  promotions:
     kind: vocab
     columns:
       first_day: {type: date, enum_list: ['2024-03-01', '2024-11-25']}
-      last_day: {type: date, enum_list: ['2024-03-31', '2024-11-30']}
+      last_day: {type: date, enum_list: ['2024-03-31', '2024-11-29']}
       factor: {enum_list: [1.2, 1.5]}\n";
 
 fn around(name: &str) -> Around {
@@ -95,7 +95,8 @@ pub fn first_rows(spec: &str, names: &[&str], known: &Known<'_>) -> Result<Strin
 
 fn shown(tables: &Tables, at: usize) -> Result<String, String> {
     let count = tables.rows(at).map_err(|error| error.to_string())?;
-    let batch = tables.batch(at, 0..ROWS.min(count), &Rc::new(Scratch::default())).map_err(|error| error.to_string())?;
+    let batch =
+        tables.batch(at, 0..ROWS.min(count), &Rc::new(Scratch::default())).map_err(|error| error.to_string())?;
     table_of(&batch).map_err(|error| error.to_string())
 }
 

@@ -13,7 +13,18 @@ use crate::semantic::METHODS;
 
 /// The names of types without parameters, with the aliases that specs may use.
 pub(super) const TYPES: [&str; 12] = [
-    "int", "integer", "float", "double", "string", "text", "bool", "boolean", "datetime", "timestamp", "date", "decimal",
+    "int",
+    "integer",
+    "float",
+    "double",
+    "string",
+    "text",
+    "bool",
+    "boolean",
+    "datetime",
+    "timestamp",
+    "date",
+    "decimal",
 ];
 
 /// The schema: JSON Schema, draft 2020-12.

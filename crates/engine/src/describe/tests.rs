@@ -69,7 +69,9 @@ nodes: [{id: users, columns: [{name: id, type: int, generator: {sequence: {}}}]}
 
 fn at<'n>(node: &'n mut Node, path: &str) -> &'n mut Node {
     path.split('.').filter(|part| !part.is_empty()).fold(node, |node, part| match &mut node.value {
-        Value::Map(entries) => &mut entries.iter_mut().find(|(key, _)| key == part).unwrap_or_else(|| panic!("{path}")).1,
+        Value::Map(entries) => {
+            &mut entries.iter_mut().find(|(key, _)| key == part).unwrap_or_else(|| panic!("{path}")).1
+        }
         Value::List(items) => &mut items[part.parse::<usize>().unwrap()],
         _ => panic!("nothing below {part} of {path}"),
     })
@@ -106,7 +108,8 @@ fn names(keys: &[Param]) -> BTreeSet<String> {
 /// Name, example, parameters and where they stand.
 fn described() -> Vec<(&'static str, String, &'static [Param], String)> {
     let column = "tables.examples.columns.value";
-    let generators = GENERATORS.iter().map(|info| (info.name, info.example, info.params, format!("{column}.{}", info.name)));
+    let generators =
+        GENERATORS.iter().map(|info| (info.name, info.example, info.params, format!("{column}.{}", info.name)));
     let modifiers =
         MODIFIERS.iter().map(|info| (info.name, info.example, info.params, format!("{column}.modifiers.0.args")));
     let all = generators.chain(modifiers);
@@ -124,7 +127,8 @@ fn generators_and_modifiers_take_the_parameters_they_describe() {
 fn a_parameter_without_a_default_must_be_given() {
     for (name, spec, params, path) in described() {
         let found = problems(&spec, |document| at(document, &path).value = Value::Map(Vec::new()));
-        let missing = |key: &&Param| found.iter().any(|problem| problem.message == format!("`{}` is missing", key.name));
+        let missing =
+            |key: &&Param| found.iter().any(|problem| problem.message == format!("`{}` is missing", key.name));
         for param in params {
             assert_eq!(missing(&param), param.default.is_empty(), "{name}: {}: {found:#?}", param.name);
         }

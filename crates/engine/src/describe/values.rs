@@ -60,7 +60,9 @@ fn text(takes: &str, known: &Known<'_>) -> Option<Value> {
         "a kind" => json!({ "enum": known.kinds }),
         "one ASCII character" => json!({ "type": "string", "minLength": 1, "maxLength": 1 }),
         "a format" => json!({ "enum": known.formats }),
-        "a compression" => json!({ "type": "string", "pattern": format!("^({})(:.*)?$", known.compressions.join("|")) }),
+        "a compression" => {
+            json!({ "type": "string", "pattern": format!("^({})(:.*)?$", known.compressions.join("|")) })
+        }
         "a comparison" => json!({ "enum": Comparison::SIGNS }),
         "a semantic type" => {
             let all = METHODS.iter().flat_map(|info| std::iter::once(&info.name).chain(info.aliases));

@@ -29,12 +29,7 @@ pub const INFO: Info = Info {
             default: "sum (count for a table)",
             about: "how; without children a sum and a count are 0, the others null",
         },
-        Param {
-            name: "aggregate",
-            takes: "sum, count, min, max or last",
-            default: "none",
-            about: "the same as `agg`",
-        },
+        Param { name: "aggregate", takes: "sum, count, min, max or last", default: "none", about: "the same as `agg`" },
     ],
     bare: Some("from"),
     example: "{type: 'decimal(12,2)', rollup: {from: items.amount, agg: sum}}",
