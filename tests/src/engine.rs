@@ -1,7 +1,5 @@
 //! The engine for tests: a spec's text in, rows out.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
 use std::ops::Range;
 use std::rc::Rc;
 

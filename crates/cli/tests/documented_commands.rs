@@ -5,6 +5,7 @@
 //! Figures that differ from machine to machine (times, sizes) are not compared. `SHARDMILL_BLESS=1` writes what is
 //! printed into the documents.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::disallowed_methods, reason = "the test runner names the package folder in the environment")]
 
 use std::fs;

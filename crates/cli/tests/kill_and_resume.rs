@@ -1,5 +1,6 @@
 //! `kill -9` at any moment, and the same command again: the rows of an undisturbed run, byte for byte.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::disallowed_methods, reason = "the test watches a real process by real time")]
 
 use std::collections::BTreeMap;

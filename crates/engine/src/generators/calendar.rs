@@ -67,11 +67,11 @@ impl Calendar {
         for pattern in patterns.iter().filter(|pattern| pattern.dimension == Dimension::Hour) {
             hours.iter_mut().zip(&pattern.weights).for_each(|(hour, weight)| *hour *= weight);
         }
-        let none = (Vec::new(), Vec::new());
-        let mut made = Self { window, first_day, before: none.0, guide: none.1, hours, day: [0.0; 25] };
-        for hour in 0..24 {
-            made.day[hour + 1] = made.day[hour] + hours[hour] * HOUR_US as f64;
+        let mut day = [0.0; 25];
+        for (hour, weight) in hours.iter().enumerate() {
+            day[hour + 1] = day[hour] + weight * HOUR_US as f64;
         }
+        let mut made = Self { window, first_day, before: Vec::new(), guide: Vec::new(), hours, day };
         if patterns.is_empty() {
             return Some(made);
         }
