@@ -33,7 +33,7 @@ const PROMOTIONS: &str = "  promotions:
     kind: vocab
     columns:
       first_day: {type: date, enum_list: ['2024-03-01', '2024-11-25']}
-      last_day: {type: date, enum_list: ['2024-03-31', '2024-11-30']}
+      last_day: {type: date, enum_list: ['2024-03-31', '2024-11-29']}
       factor: {enum_list: [1.2, 1.5]}\n";
 
 fn around(name: &str) -> Around {

@@ -23,11 +23,12 @@ pub(super) fn alternatives(takes: &str, known: &Known<'_>) -> Vec<Value> {
 }
 
 fn one(takes: &str, known: &Known<'_>) -> Vec<Value> {
-    number(takes)
-        .or_else(|| text(takes, known))
-        .or_else(|| structure(takes, known))
-        .or_else(|| enumeration(takes).map(|words| json!({ "enum": words })))
-        .map_or_else(|| mixed(takes), |schema| vec![schema])
+    let several = mixed(takes);
+    if !several.is_empty() {
+        return several;
+    }
+    let single = number(takes).or_else(|| text(takes, known)).or_else(|| structure(takes, known));
+    single.or_else(|| enumeration(takes).map(|words| json!({ "enum": words }))).into_iter().collect()
 }
 
 fn number(takes: &str) -> Option<Value> {
