@@ -69,6 +69,12 @@ fn compiled(column: &str) -> Tables {
       from: {{type: date, enum_list: [2024-01-01, 2024-04-01]}}
       to: {{type: date, enum_list: [2024-06-30, 2024-12-31]}}
       factor: {{type: float, enum_list: [1.5, 0.3]}}
+  promotions:
+    kind: vocab
+    columns:
+      first_day: {{type: date, enum_list: [2024-03-01, 2024-11-25]}}
+      last_day: {{type: date, enum_list: [2024-03-31, 2024-11-29]}}
+      factor: {{enum_list: [1.2, 1.5]}}
   t:
     {kind}
     columns:

@@ -26,7 +26,7 @@ pub const INFO: Info = Info {
         },
         Param {
             name: "cycle",
-            takes: "int above 0",
+            takes: "int, at least 1",
             default: "none",
             about: "values stay below `start` + `cycle`: what lies beyond comes round to `start` again",
         },
