@@ -9,7 +9,7 @@ use crate::draw::Draw;
 use crate::error::{EngineError, Result};
 use crate::frame::{Frame, Source};
 use crate::generators::Generator;
-use crate::measure::{DAY_US, convert, from_measure, measure, step};
+use crate::measure::{DAY_US, convert, from_measure, from_steps, in_steps, measure};
 use crate::modifiers::Modifier;
 use crate::random::key::Key;
 use crate::value::Type;
@@ -181,26 +181,10 @@ impl Column {
 
 impl Interval {
     fn narrow(&mut self, row: usize, bound: &Bound, limit: f64, kind: Type) {
-        let unit = step(kind);
+        let nearest = bound.nearest(limit, kind);
         match bound.side {
-            Side::Lower => {
-                let rounded = grid(limit, unit, f64::ceil);
-                let least = match bound.strict && rounded <= limit {
-                    true if unit > 0.0 => rounded + unit,
-                    true => rounded.next_up(),
-                    false => rounded,
-                };
-                self.lower[row] = self.lower[row].max(least);
-            }
-            Side::Upper => {
-                let rounded = grid(limit, unit, f64::floor);
-                let most = match bound.strict && rounded >= limit {
-                    true if unit > 0.0 => rounded - unit,
-                    true => rounded.next_down(),
-                    false => rounded,
-                };
-                self.upper[row] = self.upper[row].min(most);
-            }
+            Side::Lower => self.lower[row] = self.lower[row].max(nearest),
+            Side::Upper => self.upper[row] = self.upper[row].min(nearest),
         }
     }
 
@@ -215,15 +199,28 @@ impl Interval {
     }
 }
 
-/// `limit` moved to a multiple of `unit`; what is one already but for binary rounding stays.
-fn grid(limit: f64, unit: f64, toward: fn(f64) -> f64) -> f64 {
-    if unit <= 0.0 || !limit.is_finite() {
-        return limit;
+impl Bound {
+    /// The value of a type that is nearest to a limit and within it.
+    pub(crate) fn nearest(&self, limit: f64, kind: Type) -> f64 {
+        let inwards = if self.side == Side::Lower { 1.0 } else { -1.0 };
+        let Some(steps) = in_steps(limit, kind).filter(|steps| steps.is_finite()) else {
+            return match (self.strict, self.side) {
+                (false, _) => limit,
+                (true, Side::Lower) => limit.next_up(),
+                (true, Side::Upper) => limit.next_down(),
+            };
+        };
+        let whole = steps.round();
+        // What is a value of the type but for binary rounding is that value.
+        let is_value = (steps - whole).abs() <= 1e-12 * whole.abs().max(1.0);
+        let steps = match (is_value, self.side) {
+            (true, _) if self.strict => whole + inwards,
+            (true, _) => whole,
+            (false, Side::Lower) => steps.ceil(),
+            (false, Side::Upper) => steps.floor(),
+        };
+        from_steps(steps, kind)
     }
-    let units = limit / unit;
-    let nearest = units.round();
-    let near = (units - nearest).abs() <= 1e-12 * nearest.abs().max(1.0);
-    if near { nearest * unit } else { toward(units) * unit }
 }
 
 /// `values` with those at `positions` replaced by `others`.

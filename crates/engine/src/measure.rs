@@ -103,6 +103,25 @@ pub fn step(kind: Type) -> f64 {
     }
 }
 
+/// How many steps from 0 a place on the number line is; `None` for a type without steps.
+pub fn in_steps(place: f64, kind: Type) -> Option<f64> {
+    match kind {
+        Type::Int | Type::Bool | Type::Time => Some(place),
+        Type::Date => Some(place / DAY_US),
+        Type::Decimal { scale, .. } => Some(place * power_of_ten(scale)),
+        Type::Float | Type::Text => None,
+    }
+}
+
+/// The place of a whole number of steps: exactly where [`measure`] puts the value.
+pub fn from_steps(steps: f64, kind: Type) -> f64 {
+    match kind {
+        Type::Date => steps * DAY_US,
+        Type::Decimal { scale, .. } => steps / power_of_ten(scale),
+        _ => steps,
+    }
+}
+
 /// 10 to the power of a decimal's scale.
 pub fn power_of_ten(scale: i8) -> f64 {
     10i128.pow(scale.unsigned_abs().into()) as f64

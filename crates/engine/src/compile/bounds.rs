@@ -5,10 +5,11 @@
 
 use super::draft::Drafts;
 use crate::check::rules::{Comparison, Field, Inequality, Rules};
-use crate::column::{Bound, Limit, Side};
+use crate::column::{Bound, Column, Limit, Side};
 use crate::frame::Source;
 use crate::generators::Nature;
 use crate::tables::Table;
+use crate::value::Type;
 
 /// Puts a bound on a column for every rule that can hold by construction.
 pub(super) fn apply(tables: &mut [Table], rules: &Rules, drafts: &Drafts<'_>) -> Option<()> {
@@ -39,7 +40,77 @@ pub(super) fn apply(tables: &mut [Table], rules: &Rules, drafts: &Drafts<'_>) ->
             sound = None;
         }
     }
+    // Each round carries a limit one column further.
+    for _ in &rules.inequalities {
+        rules.inequalities.iter().for_each(|rule| leave_room(tables, rule));
+    }
     sound
+}
+
+/// Where one column is bounded by another drawn one, keeps that one from where nothing would be left for the first.
+fn leave_room(tables: &mut [Table], rule: &Inequality) {
+    let columns = &mut tables[rule.left.table].columns;
+    let Some((bounded, other, bound)) =
+        roles(columns, rule).filter(|(_, other, _)| is_drawn(columns[*other].generator.nature()))
+    else {
+        return;
+    };
+    let (side, limit) = match bound.side {
+        Side::Lower => (Side::Upper, reach(&columns[bounded]).1),
+        Side::Upper => (Side::Lower, reach(&columns[bounded]).0),
+    };
+    let room = Bound { side, strict: bound.strict, at: Limit::Constant(limit) };
+    let (least, most) = reach(&columns[other]);
+    let nearest = room.nearest(limit, columns[other].kind);
+    let is_new = if side == Side::Upper { nearest < most } else { nearest > least };
+    if limit.is_finite() && is_new {
+        columns[other].bounds.push(room);
+    }
+}
+
+/// The least and the greatest value that a column can have, as far as is known.
+fn reach(column: &Column) -> (f64, f64) {
+    let plain = column.modifiers.is_empty();
+    let (mut least, mut most) = if plain { column.generator.range() } else { (f64::NEG_INFINITY, f64::INFINITY) };
+    for side in [Side::Lower, Side::Upper] {
+        let whole = Bound { side, strict: false, at: Limit::Constant(0.0) };
+        match side {
+            // A time of a day is rounded down to it.
+            Side::Lower if column.kind != Type::Date => least = whole.nearest(least, column.kind),
+            Side::Lower => {}
+            Side::Upper => most = whole.nearest(most, column.kind),
+        }
+    }
+    for bound in &column.bounds {
+        let Limit::Constant(limit) = bound.at else { continue };
+        match bound.side {
+            Side::Lower => least = least.max(bound.nearest(limit, column.kind)),
+            Side::Upper => most = most.min(bound.nearest(limit, column.kind)),
+        }
+    }
+    (least, most)
+}
+
+/// Which column of a rule is bounded, which one bounds it, and how: of two that are drawn, the later one is bounded.
+fn roles(columns: &[Column], rule: &Inequality) -> Option<(usize, usize, Bound)> {
+    let drawn = |column: usize| is_drawn(columns[column].generator.nature());
+    let bounded = match (drawn(rule.left.column), drawn(rule.right.column)) {
+        (true, true) => rule.left.column.max(rule.right.column),
+        (true, false) => rule.left.column,
+        (false, true) => rule.right.column,
+        (false, false) => return None,
+    };
+    let (strict, less) = match rule.op {
+        Comparison::Less => (true, true),
+        Comparison::LessOrEqual => (false, true),
+        Comparison::Greater => (true, false),
+        Comparison::GreaterOrEqual => (false, false),
+        Comparison::Equal => return None,
+    };
+    let is_left = bounded == rule.left.column;
+    let other = if is_left { rule.right.column } else { rule.left.column };
+    let side = if is_left == less { Side::Upper } else { Side::Lower };
+    (bounded != other).then_some((bounded, other, Bound { side, strict, at: Limit::Column(Source::Own(other)) }))
 }
 
 fn is_drawn(nature: Nature) -> bool {
@@ -84,25 +155,11 @@ fn inequality(tables: &mut [Table], rule: &Inequality, drafts: &Drafts<'_>) -> O
             return place(rule.right.column).problem(message, "ranges of values that overlap the right way");
         }
     }
-    let bounded = match (drawn(rule.left.column), drawn(rule.right.column)) {
-        (true, true) => rule.left.column.max(rule.right.column),
-        (true, false) => rule.left.column,
-        (false, true) => rule.right.column,
-        (false, false) => {
-            place(rule.right.column).warn("the inequality is checked by `verify` but cannot hold by construction, because both values are computed");
-            return Some(());
-        }
-    };
-    let (strict, less) = match rule.op {
-        Comparison::Less => (true, true),
-        Comparison::LessOrEqual => (false, true),
-        Comparison::Greater => (true, false),
-        _ => (false, false),
-    };
-    let is_left = bounded == rule.left.column;
-    let other = if is_left { rule.right.column } else { rule.left.column };
-    let side = if is_left == less { Side::Upper } else { Side::Lower };
-    let bound = Bound { side, strict, at: Limit::Column(Source::Own(other)) };
-    tables[table].columns[bounded].bounds.push(bound);
+    match roles(columns, rule) {
+        Some((bounded, _, bound)) => tables[table].columns[bounded].bounds.push(bound),
+        None => place(rule.right.column).warn(
+            "the inequality is checked by `verify` but cannot hold by construction, because both values are computed",
+        ),
+    }
     Some(())
 }

@@ -186,7 +186,8 @@ impl Site<'_, '_> {
         let above = self.parent_of(target)?;
         let Nature::Copied { link, column } = self.builder.nature(target, their) else { return None };
         let leads_up = matches!(self.builder.links.borrow()[target].list[link].way, Way::Parent);
-        if !leads_up {
+        // Where several parents share a value, children of another one may stand before this one's.
+        if !leads_up || !self.builder.is_unique(above, column) {
             return None;
         }
         let link = self.origin(self.table, own, (above, column))?;

@@ -1,7 +1,10 @@
 //! `enum_list`: the fixed rows of a vocabulary table, in the order written. Pure.
 
-use arrow::array::{Array, ArrayRef, UInt64Array};
-use arrow::compute::take;
+use std::collections::HashSet;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array};
+use arrow::compute::{cast, take};
+use arrow::datatypes::DataType;
 use shardmill_shared::spec::Place;
 
 use super::choice::literal_values;
@@ -25,6 +28,8 @@ pub const INFO: Info = Info {
 struct EnumList {
     kind: Type,
     values: ArrayRef,
+    /// Whether no value is written twice.
+    is_unique: bool,
 }
 
 fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
@@ -43,7 +48,10 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
         );
     }
     let (kind, values) = literal_values(&items, site.declared)?;
-    Some(Box::new(EnumList { kind, values }))
+    let texts = cast(&values, &DataType::Utf8).ok()?;
+    let different: HashSet<Option<&str>> = texts.as_string::<i32>().iter().collect();
+    let is_unique = different.len() == items.len();
+    Some(Box::new(EnumList { kind, values, is_unique }))
 }
 
 impl Generator for EnumList {
@@ -54,6 +62,10 @@ impl Generator for EnumList {
     fn values(&self, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
         let rows = UInt64Array::from(draw.frame.rows.map(|row| row % self.values.len() as u64));
         Ok(take(&self.values, &rows, None)?)
+    }
+
+    fn is_unique(&self) -> bool {
+        self.is_unique
     }
 
     fn nature(&self) -> Nature {

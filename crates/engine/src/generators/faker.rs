@@ -79,7 +79,7 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
         Ok(semantic) => Some(semantic),
         Err(error) => place.problem(error.to_string(), "arguments that fit the method"),
     };
-    let unique = uniqueness(&method_place, method, site, &prepare)?;
+    let unique = uniqueness(&method_place, (method, locale), site, &prepare)?;
     let locale = match from {
         None => Locality::One(Box::new(prepare(locale)?)),
         Some(from) => {
@@ -146,12 +146,12 @@ fn locale(fields: &Fields<'_>) -> Option<Locale> {
 /// The slots of the column's group: those of its unique column with the fewest.
 fn uniqueness(
     place: &Place<'_>,
-    method: Method,
+    (method, locale): (Method, Locale),
     site: &Site<'_, '_>,
     prepare: &dyn Fn(Locale) -> Option<Semantic>,
 ) -> Option<Option<Uniqueness>> {
     let own = match site.unique {
-        true => match prepare(Locale::EnUs)?.slots() {
+        true => match prepare(locale)?.slots() {
             Some(slots) => Some(slots),
             None => return place.problem(
                 format!("values of `{}` repeat", method.name()),
@@ -168,7 +168,11 @@ fn uniqueness(
     let others = site.unique_nodes("faker").into_iter().filter_map(|node| {
         let Value::Text(name) = &node.get("method")?.value else { return None };
         let method_of = Method::from_name(name).ok().filter(|other| other.shares() == method.shares())?;
-        Semantic::new(method_of, Locale::EnUs, &[]).ok()?.slots()
+        let locale = match node.get("locale").map(|locale| &locale.value) {
+            Some(Value::Text(name)) => Locale::from_name(name).ok()?,
+            _ => Locale::EnUs,
+        };
+        Semantic::new(method_of, locale, &[]).ok()?.slots()
     });
     match own.into_iter().chain(others).min() {
         Some(slots) => {

@@ -113,10 +113,14 @@ impl Rollup {
         let values = children.read_plain(Source::Own(column))?;
         match self.aggregate {
             Aggregate::Sum => self.sums(&values, spans),
+            Aggregate::Last => {
+                let last = |span: Range<usize>| span.rev().find(|at| values.is_valid(*at));
+                Ok(take(&values, &spans.map(|span| last(span).map(|at| at as u32)).collect::<UInt32Array>(), None)?)
+            }
             _ => {
                 let line = measure(&values)?;
-                let chosen: UInt32Array = spans.map(|span| self.chosen(&line, span).map(|at| at as u32)).collect();
-                Ok(take(&values, &chosen, None)?)
+                let extreme = spans.map(|span| self.extreme(&line, span).map(|at| at as u32));
+                Ok(take(&values, &extreme.collect::<UInt32Array>(), None)?)
             }
         }
     }
@@ -143,10 +147,9 @@ impl Rollup {
         })
     }
 
-    fn chosen(&self, line: &Float64Array, span: Range<usize>) -> Option<usize> {
-        let mut valid = span.filter(|at| line.is_valid(*at));
+    fn extreme(&self, line: &Float64Array, span: Range<usize>) -> Option<usize> {
+        let valid = span.filter(|at| line.is_valid(*at));
         match self.aggregate {
-            Aggregate::Last => valid.next_back(),
             Aggregate::Min => valid.min_by(|a, b| line.value(*a).total_cmp(&line.value(*b))),
             _ => valid.max_by(|a, b| line.value(*a).total_cmp(&line.value(*b))),
         }
