@@ -34,7 +34,9 @@ fn words(text: &str) -> Vec<String> {
 }
 
 fn output(folder: &Path, arguments: &[String]) -> Vec<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_shardmill")).args(arguments).current_dir(folder).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shardmill"));
+    // A shell's width would wrap the help in another way.
+    let output = command.args(arguments).current_dir(folder).env_remove("COLUMNS").output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     let results = String::from_utf8(output.stdout).unwrap();
     let is_progress = |line: &&str| line.ends_with(" left");

@@ -91,7 +91,11 @@ impl<'t> Frame<'t> {
         if let Some(known) = &self.columns.borrow()[column] {
             return Ok(ArrayRef::clone(known));
         }
-        let made = self.described().columns[column].evaluate(self)?;
+        let described = self.described();
+        let mut made = described.columns[column].evaluate(self)?;
+        if let Some(duplicates) = &described.duplicates {
+            made = duplicates.redirect(self, column, made)?;
+        }
         self.columns.borrow_mut()[column] = Some(ArrayRef::clone(&made));
         Ok(made)
     }

@@ -14,6 +14,7 @@ pub mod link;
 pub mod frame;
 pub mod draw;
 pub mod column;
+pub mod duplicates;
 pub mod generators;
 pub mod semantic;
 pub mod expression;

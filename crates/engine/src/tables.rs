@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::check::rules::Rules;
 use crate::column::Column;
+use crate::duplicates::Duplicates;
 use crate::error::{EngineError, Result};
 use crate::fanout::{BLOCK, Children, Fanout, Scratch};
 use crate::frame::Frame;
@@ -44,6 +45,8 @@ pub struct Table {
     pub links: Vec<Link>,
     /// The primary key, by position.
     pub key: Option<usize>,
+    /// Which rows repeat earlier ones.
+    pub duplicates: Option<Duplicates>,
 }
 
 /// The table whose rows have this table's rows as children.

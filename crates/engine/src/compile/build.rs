@@ -9,6 +9,7 @@ use super::draft::Drafts;
 use super::infer;
 use super::site::Site;
 use crate::column::{Column, Nulls};
+use crate::duplicates::Duplicates;
 use crate::fanout::{Counted, Fanout, Strata};
 use crate::generators::{Generator, Nature};
 use crate::link::Link;
@@ -242,6 +243,13 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(self, parents: Vec<Option<Option<Parent>>>) -> Option<Vec<Table>> {
+        let unique: Vec<Vec<bool>> = self
+            .drafts
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(table, draft)| (0..draft.columns.len()).map(|column| self.is_unique(table, column)).collect())
+            .collect();
         let links = self.links.into_inner();
         let slots = self.slots.into_inner();
         let mut tables = Vec::new();
@@ -253,6 +261,11 @@ impl<'a> Builder<'a> {
                     _ => None,
                 })
                 .collect();
+            let kept = (0..draft.columns.len()).filter(|column| unique[tables.len()][*column]).collect();
+            let duplicates = draft.duplicates.map(|rate| {
+                let key = self.drafts.root.key(&draft.name, "duplicates");
+                Duplicates { key, rate, kept }
+            });
             tables.push(Table {
                 name: draft.name.clone(),
                 own_rows: draft.own_rows,
@@ -260,6 +273,7 @@ impl<'a> Builder<'a> {
                 columns: columns?,
                 links: links.list,
                 key: draft.key,
+                duplicates,
             });
         }
         Some(tables)

@@ -46,6 +46,8 @@ pub struct TableDraft<'a> {
     pub columns: Vec<ColumnDraft<'a>>,
     /// The primary key, by position.
     pub key: Option<usize>,
+    /// The share of rows that repeat an earlier one.
+    pub duplicates: Option<f64>,
 }
 
 /// What a table is.
@@ -175,6 +177,7 @@ fn table<'a>(place: &Place<'a>, name: &str, names: &[String], drafts: &Drafts<'a
     let fanout = fields.get("fanout");
     let effects = effects(&fields).unwrap_or_default();
     let key = fields.get_any(&["pk", "key"]);
+    let duplicates = fields.get("duplicates").and_then(|place| place.share());
     fields.finish();
     if kind != Kind::Fact && fanout.is_some() {
         place.problem::<()>("only facts have a fan-out", "`kind: fact` with `parents`");
@@ -201,6 +204,7 @@ fn table<'a>(place: &Place<'a>, name: &str, names: &[String], drafts: &Drafts<'a
         effects,
         columns,
         key,
+        duplicates,
     })
 }
 

@@ -84,6 +84,9 @@ impl Walk<'_> {
             Limit::Constant(_) => None,
         }));
         let mut vertices = Vec::new();
+        if self.tables.list[table].duplicates.is_some() {
+            self.fanout(table, &mut vertices);
+        }
         reads.into_iter().for_each(|read| self.read(table, read, &mut vertices));
         vertices
     }

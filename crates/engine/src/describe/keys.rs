@@ -96,6 +96,12 @@ pub const TABLE: Group = Group {
         key("fanout", "int, or {fanout}", "1", "how many rows each parent has here"),
         key("columns", "map of column to {column}, or list of them", "", "at least one"),
         key("modifiers", "list of effects", "none", "`effect` scales the number of children"),
+        key(
+            "duplicates",
+            "share from 0 to 1",
+            "0",
+            "how many rows repeat an earlier one, but for keys and unique columns",
+        ),
         key("pk", "column", "the column `id`", "the primary key: unique, never null"),
         key("key", "column", "none", "the same as `pk`"),
     ],
