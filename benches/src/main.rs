@@ -12,6 +12,7 @@ mod process;
 mod row;
 mod specs;
 mod text;
+mod tpch;
 
 use row::Row;
 
@@ -28,6 +29,9 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     if wanted("peers") {
         rows.extend(peers::rows()?);
+    }
+    if wanted("tpch") {
+        rows.extend(tpch::rows()?);
     }
     if wanted("process") {
         rows.extend(process::rows()?);

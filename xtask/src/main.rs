@@ -17,7 +17,7 @@ use workspace::Workspace;
 const USAGE: &str = "usage: cargo xtask <command>
 
   test [--quick]   all tests; prepares what they need and says what it skipped (--quick: needs nothing but cargo)
-  bench engine [--check] [encode|text|peers|process]   measures in release; --check fails below a bar
+  bench engine [--check] [encode|text|peers|tpch|process]   measures in release; --check fails below a bar
   check            format, lints, docs, licences and house rules";
 
 fn main() -> ExitCode {
