@@ -49,7 +49,12 @@ pub(crate) fn rows() -> anyhow::Result<Vec<Row>> {
         vec![Row::new(format!("TPC-H lineitem, scale {scale}, Snappy, one thread"), Bar::None, " M rows/s", speeds)];
     if peer.is_some() {
         rows.push(Row::new("the same against tpchgen-cli 4.0.0, CPU time", Bar::AtLeast(1.0), " ×", ratios));
-        rows.push(Row::new("bytes of a row against tpchgen-cli's (ours packs integers; comments are alike)", Bar::None, " ×", sizes));
+        rows.push(Row::new(
+            "bytes of a row against tpchgen-cli's (ours packs integers; comments are alike)",
+            Bar::None,
+            " ×",
+            sizes,
+        ));
     } else {
         println!("skipped: tpchgen-cli, because SHARDMILL_BENCH_TPCHGEN is not set");
     }

@@ -158,6 +158,16 @@ impl<'a> Site<'_, 'a> {
             .collect()
     }
 
+    /// Whether the document is one of the reference language, which says less and forgives more.
+    pub fn is_bare(&self) -> bool {
+        self.builder.drafts.place.node.get("nodes").is_some()
+    }
+
+    /// Whether a table has a column of this name.
+    pub fn has_column_in(&self, table: usize, name: &str) -> bool {
+        self.builder.drafts.tables[table].columns.iter().any(|column| column.name == name)
+    }
+
     /// Whether the row has a column of this name.
     pub fn has_column(&self, name: &str) -> bool {
         self.draft().columns.iter().any(|column| column.name == name)

@@ -85,6 +85,9 @@ fn poisson(fields: &Fields<'_>, parts: u64) -> Option<Vec<u64>> {
 }
 
 fn uniform(fields: &Fields<'_>, parts: u64) -> Option<Vec<u64>> {
+    if let Some(lambda) = fields.get("lambda") {
+        lambda.warn("`lambda` means nothing beside `uniform`");
+    }
     let (low, high) = (fields.need("min"), fields.need("max"));
     let (low, high) = (low?.count()?, high?.count()?);
     if low > high {

@@ -50,7 +50,8 @@ pub struct Effect {
     table: usize,
     index: Index,
     window: Option<Window>,
-    field: usize,
+    /// The column that is applied; without one, what matches counts as 1.
+    field: Option<usize>,
     op: Op,
     default: f64,
 }
@@ -73,8 +74,12 @@ enum Op {
 fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     if kind.is_temporal() {
         // A time cannot be multiplied; where the reference schema says so it has no meaning, and says nothing.
-        Effect::read(place, site)?;
         place.warn("an effect cannot scale a datetime column; it is left as it is");
+        return Some(None);
+    }
+    let is_timeless = place.node.get("window").is_some() && site.first_time().is_none();
+    if site.is_bare() && is_timeless {
+        place.warn("the table has no datetime column for the effect's window; the column is left as it is");
         return Some(None);
     }
     if !kind.is_number() {
@@ -105,16 +110,18 @@ impl Effect {
             None => None,
         };
         let map = map?.fields()?;
-        let field = map.need("field").and_then(|place| site.column_named(&place, table, place.text()?));
+        let field = map.need("field").and_then(|place| field(&place, site, table));
         let op = map.get("op").map_or(Some(0), |place| place.one_of("op", &["mul", "add"]));
         let op = if op? == 0 { Op::Mul } else { Op::Add };
         let default = map.float_or(&["default"], if op == Op::Mul { 1.0 } else { 0.0 });
         map.finish();
-        let field = field?;
-        let kind = site.type_of(table, field)?;
-        if !kind.is_number() {
-            return map.place.problem(format!("the field has type {kind}"), "a numeric field");
-        }
+        let field = match field? {
+            Some(field) => match site.type_of(table, field)? {
+                kind if kind.is_number() => Some(field),
+                kind => return map.place.problem(format!("the field has type {kind}"), "a numeric field"),
+            },
+            None => None,
+        };
         Some(Self { table, index, window, field, op, default: default? })
     }
 
@@ -123,7 +130,7 @@ impl Effect {
         let whole = |column: usize| Read::Whole { table: self.table, column };
         let mut reads: Vec<Read> = self.index.sources.iter().map(|source| Read::Column(*source)).collect();
         reads.extend(self.index.columns.iter().map(|(column, _)| whole(*column)));
-        reads.push(whole(self.field));
+        reads.extend(self.field.map(whole));
         if let Some(window) = &self.window {
             reads.extend(window.time.map(Read::Column));
             reads.extend([whole(window.start), whole(window.end)]);
@@ -143,7 +150,10 @@ impl Effect {
             return Err(EngineError::Column { table, column: String::new(), message });
         }
         let whole = frame.tables.frame(self.table, 0..count, &frame.scratch);
-        let field = measure(&whole.read_plain(Source::Own(self.field))?)?;
+        let field = match self.field {
+            Some(field) => Some(measure(&whole.read_plain(Source::Own(field))?)?),
+            None => None,
+        };
         let spans = match &self.window {
             Some(window) => Some((
                 measure(&whole.read_plain(Source::Own(window.start))?)?,
@@ -175,8 +185,12 @@ impl Effect {
                 }
                 None => true,
             };
-            let found = rows.iter().copied().find(|row| holds(row)).filter(|row| field.is_valid(*row as usize));
-            let value = found.map_or(self.default, |row| field.value(row as usize));
+            let found = rows.iter().copied().find(|row| holds(row));
+            let value = match (found, &field) {
+                (Some(row), Some(field)) if field.is_valid(row as usize) => field.value(row as usize),
+                (Some(_), None) => 1.0,
+                _ => self.default,
+            };
             match self.op {
                 Op::Mul => numbers[at] *= value,
                 Op::Add => numbers[at] += value,
@@ -184,6 +198,17 @@ impl Effect {
         }
         Ok(())
     }
+}
+
+/// The field's column. A bare document may name one that is not there: then what matches counts as 1, as it does where
+/// such documents come from, and the author is told.
+fn field(place: &Place<'_>, site: &Site<'_, '_>, table: usize) -> Option<Option<usize>> {
+    let name = place.text()?;
+    if site.is_bare() && !site.has_column_in(table, name) {
+        place.warn(format!("the effect table has no column `{name}`; what matches counts as 1"));
+        return Some(None);
+    }
+    site.column_named(place, table, name).map(Some)
 }
 
 fn keys(on: &Place<'_>, site: &Site<'_, '_>, table: usize) -> Option<Index> {

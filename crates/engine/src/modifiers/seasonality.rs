@@ -50,6 +50,10 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>, kind: Type) -> Built {
     }
     match site.first_time() {
         Some(time) => Some(Some(Box::new(Seasonality { time: Source::Own(time), pattern }))),
+        None if site.is_bare() => {
+            place.warn("the table has no datetime column; the column is left as it is");
+            Some(None)
+        }
         None => place.problem("the table has no datetime column", "a datetime or date column in this table"),
     }
 }
