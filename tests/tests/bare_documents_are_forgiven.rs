@@ -1,6 +1,6 @@
 //! What documents of the reference language say though it means nothing: they run, and the author is told.
 
-use shardmill_tests::engine::{all, numbers, tables, try_tables};
+use shardmill_tests::engine::{all, numbers, spec, tables, try_tables};
 
 const BARE: &str = r#"{
 "version": "1.0", "metadata": {"name": "Forgiven Things", "description": "as its users have them"},
@@ -36,11 +36,23 @@ fn what_means_nothing_is_left_out() {
 
 #[test]
 fn a_spec_of_ours_is_held_to_its_word() {
-    let ours = BARE
-        .replace(
-            r#""version": "1.0", "metadata": {"name": "Forgiven Things", "description": "as its users have them"},"#,
-            r#""shardmill": 1, "name": "held","#,
-        )
-        .replace("\"nodes\"", "\"tables\"");
-    assert!(try_tables(&ours).is_err());
+    let ours = |effect: &str| {
+        spec(&format!(
+            "  seasons: {{rows: 2, columns: {{id: {{sequence: 1}}, factor: {{type: float}}}}}}\n  t: {{columns: {{x: {{type: float, constant: 1, modifiers: [{{effect: {{effect_table: seasons, map: {{field: {effect}}}}}}}]}}}}}}\n"
+        ))
+    };
+    assert!(try_tables(&ours("factor")).is_ok());
+    let problems = try_tables(&ours("is_open")).unwrap_err();
+    assert!(problems[0].contains("there is no column of `seasons` named `is_open`"), "{problems:?}");
+}
+
+#[test]
+fn an_effect_table_of_any_size_is_reached_by_its_key() {
+    let made = tables(&spec(
+        "  shops: {rows: 3000000, columns: {id: {sequence: {start: 5, step: 2}}, factor: {type: float, distribution: {type: uniform, low: 2, high: 3}}}}\n  sales: {rows: 4000, columns: {shop_id: {lookup: shops.id}, factor: {lookup: shops.factor}, amount: {type: float, constant: 10, modifiers: [{effect: {effect_table: shops, on: {shop_id: id}, map: {field: factor}}}]}}}\n",
+    ));
+    let sales = all(&made, "sales");
+    for (factor, amount) in numbers(&sales, "factor").iter().zip(numbers(&sales, "amount")) {
+        assert!((amount - 10.0 * factor).abs() < 1e-9);
+    }
 }

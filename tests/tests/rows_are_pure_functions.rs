@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use shardmill_engine::Tables;
-use shardmill_tests::engine::{all, batch, column, numbers, rows, spec, tables};
+use shardmill_tests::engine::{all, batch, column, numbers, rows, spec, tables, texts};
 
 static MADE: LazyLock<Tables> = LazyLock::new(|| tables(&spec(SHOP)));
 static ITEMS: LazyLock<Vec<String>> = LazyLock::new(|| rows(&all(&MADE, "items")));
@@ -79,6 +79,29 @@ proptest! {
         let start = start.min(whole.len() as u64);
         let end = (start + length).min(whole.len() as u64);
         prop_assert_eq!(&rows(&batch(made, "items", start..end))[..], &whole[start as usize..end as usize]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn any_column_can_be_made_at_any_rows(picked in prop::collection::vec(0u64..5000, 1..60)) {
+        for table in ["users", "orders", "items"] {
+            let at = MADE.find(table).expect("it is in the spec");
+            let count = MADE.rows(at).expect("it is counted");
+            let picked: Vec<u64> = picked.iter().map(|row| row % count).collect();
+            let whole = all(&MADE, table);
+            let scratch = std::rc::Rc::new(shardmill_engine::Scratch::default());
+            for (position, described) in MADE.table(at).columns.iter().enumerate() {
+                // A frame of its own, so that the column is made before everything it reads.
+                let rows = shardmill_engine::rows::Rows::Picked(picked.clone());
+                let frame = shardmill_engine::frame::Frame::new(&MADE, at, rows, &scratch);
+                let made = texts(frame.column(position).expect("the column can be made").as_ref());
+                let expected = column(&whole, &described.name);
+                let expected: Vec<String> = picked.iter().map(|row| expected[*row as usize].clone()).collect();
+                prop_assert_eq!(made, expected, "{}.{}", table, described.name);
+            }
+        }
     }
 }
 

@@ -119,7 +119,7 @@ impl Site<'_, '_> {
     }
 
     /// The link of a join by value, found in one of the ways that need no stored table.
-    pub fn join(&self, on: &Place<'_>, from: &Place<'_>, target: usize, column: usize) -> Option<usize> {
+    pub fn join(&self, on: &Place<'_>, target: usize) -> Option<usize> {
         let pairs = on.entries()?;
         let mut columns = Vec::new();
         for (theirs, ours) in &pairs {
@@ -133,11 +133,15 @@ impl Site<'_, '_> {
             };
             columns.push((own, their));
         }
-        let _ = (from, column);
+        self.join_columns(on, target, &columns)
+    }
+
+    /// The link of a join of our columns with theirs.
+    pub fn join_columns(&self, on: &Place<'_>, target: usize, columns: &[(usize, usize)]) -> Option<usize> {
         if columns.is_empty() {
             return on.problem("nothing is joined on", "{their column: our column}");
         }
-        if let [(own, their)] = columns.as_slice() {
+        if let [(own, their)] = columns {
             if let Some(link) = self.by_origin(*own, target, *their) {
                 return Some(link);
             }
@@ -148,7 +152,12 @@ impl Site<'_, '_> {
                 return Some(link);
             }
         }
-        self.by_index(on, target, &columns)
+        self.by_index(on, target, columns)
+    }
+
+    /// Whether a link leads to the only row that can match, and not to the first of several.
+    pub fn is_single(&self, link: usize) -> bool {
+        !matches!(self.builder.links.borrow()[self.table].list[link].way, Way::FirstChild(_) | Way::Index(_))
     }
 
     /// The links by which the values of a column came from `(target, column)`, one after another.

@@ -72,7 +72,7 @@ fn build(place: &Place<'_>, site: &Site<'_, '_>) -> Option<Box<dyn Generator>> {
             if role.is_some() || skew.is_some() {
                 return on.problem("a join by value has no role and no skew", "`on` alone");
             }
-            site.join(&on, &from, table, column)?
+            site.join(&on, table)?
         }
         None => site.relate(&from, table, role.as_deref(), skew)?,
     };

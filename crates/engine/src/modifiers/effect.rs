@@ -7,11 +7,12 @@ use super::arithmetic::{kind_of, widened};
 use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::frame::{Frame, Source};
 use crate::generators::{Param, Read};
 use crate::link::{INDEX_ROWS_MAX, Index};
 use crate::measure::{from_measure, measure};
+use crate::rows::Rows;
 use crate::value::Type;
 
 /// How specs name it.
@@ -19,7 +20,12 @@ pub const INFO: Info = Info {
     name: "effect",
     about: "multiplies by (or adds) a field of the first row of another table that matches by key and time; on a table it scales the number of children, by the parent's key and first datetime column",
     params: &[
-        Param { name: "effect_table", takes: "table", default: "", about: "where effects stand; at most 1048576 rows" },
+        Param {
+            name: "effect_table",
+            takes: "table",
+            default: "",
+            about: "where effects stand; above 1048576 rows, `on` one key that leads to one row",
+        },
         Param {
             name: "on",
             takes: "map of our column to theirs",
@@ -48,12 +54,21 @@ pub const INFO: Info = Info {
 #[derive(Debug)]
 pub struct Effect {
     table: usize,
-    index: Index,
+    finder: Finder,
     window: Option<Window>,
     /// The column that is applied; without one, what matches counts as 1.
     field: Option<usize>,
     op: Op,
     default: f64,
+}
+
+/// How the rows of the effect table that have a row's keys are found.
+#[derive(Debug)]
+enum Finder {
+    /// By an index of the whole table.
+    Index(Index),
+    /// By the one row that a link leads to: for tables too large for an index.
+    Link(usize),
 }
 
 #[derive(Debug)]
@@ -98,13 +113,15 @@ impl Effect {
         let map = fields.need("map");
         fields.finish();
         let table = table?;
-        if site.rows_most_of(table) > INDEX_ROWS_MAX {
-            return place.problem("the effect table has too many rows", format!("at most {INDEX_ROWS_MAX}"));
+        let finder = Finder::read(place, on.as_ref(), site, table)?;
+        if let (Finder::Link(link), Some(window)) = (&finder, &window)
+            && !site.is_single(*link)
+        {
+            return window.problem(
+                "several rows of so large a table can match, and only the first is found",
+                "an effect table of unique keys, or no window",
+            );
         }
-        let index = match on {
-            Some(on) => keys(&on, site, table)?,
-            None => Index { sources: Vec::new(), columns: Vec::new(), rows: Default::default() },
-        };
         let window = match window {
             Some(window) => Some(Window::read(&window, site, table)?),
             None => None,
@@ -122,18 +139,24 @@ impl Effect {
             },
             None => None,
         };
-        Some(Self { table, index, window, field, op, default: default? })
+        Some(Self { table, finder, window, field, op, default: default? })
     }
 
     /// What is read to find the effect.
     pub(crate) fn reads(&self) -> Vec<Read> {
-        let whole = |column: usize| Read::Whole { table: self.table, column };
-        let mut reads: Vec<Read> = self.index.sources.iter().map(|source| Read::Column(*source)).collect();
-        reads.extend(self.index.columns.iter().map(|(column, _)| whole(*column)));
-        reads.extend(self.field.map(whole));
-        if let Some(window) = &self.window {
-            reads.extend(window.time.map(Read::Column));
-            reads.extend([whole(window.start), whole(window.end)]);
+        let mut columns: Vec<usize> = self.field.into_iter().collect();
+        columns.extend(self.window.iter().flat_map(|window| [window.start, window.end]));
+        let mut reads: Vec<Read> = self.window.iter().filter_map(|window| window.time).map(Read::Column).collect();
+        match &self.finder {
+            Finder::Index(index) => {
+                reads.extend(index.sources.iter().map(|source| Read::Column(*source)));
+                columns.extend(index.columns.iter().map(|(column, _)| *column));
+                reads.extend(columns.into_iter().map(|column| Read::Whole { table: self.table, column }));
+            }
+            Finder::Link(link) => {
+                let linked = |column| Read::Column(Source::Linked { link: *link, column });
+                reads.extend(columns.into_iter().map(linked));
+            }
         }
         reads
     }
@@ -143,60 +166,105 @@ impl Effect {
     /// # Errors
     /// When a column of the rows or of the effect table fails.
     pub fn scale(&self, frame: &Frame<'_>, numbers: &mut [f64]) -> Result<()> {
-        let count = frame.tables.rows(self.table)?;
-        if count > INDEX_ROWS_MAX {
-            let table = frame.tables.table(self.table).name.clone();
-            let message = format!("{count} rows are too many for an effect; at most {INDEX_ROWS_MAX}");
-            return Err(EngineError::Column { table, column: String::new(), message });
-        }
-        let whole = frame.tables.frame(self.table, 0..count, &frame.scratch);
-        let field = match self.field {
-            Some(field) => Some(measure(&whole.read_plain(Source::Own(field))?)?),
-            None => None,
-        };
-        let spans = match &self.window {
-            Some(window) => Some((
-                measure(&whole.read_plain(Source::Own(window.start))?)?,
-                measure(&whole.read_plain(Source::Own(window.end))?)?,
-            )),
-            None => None,
-        };
         let times = match self.window.as_ref().and_then(|window| window.time) {
             Some(time) => Some(measure(&frame.read_plain(time)?)?),
             None => None,
         };
-        let everyone: Vec<u32> = (0..count as u32).collect();
-        let matches = if self.index.sources.is_empty() {
-            vec![everyone.as_slice(); frame.len()]
-        } else {
-            self.index.matches(self.table, frame)?
+        let moment = |at: usize| match (&times, &self.window) {
+            (Some(times), _) if times.is_valid(at) => times.value(at),
+            (_, Some(window)) => window.moment_us,
+            _ => 0.0,
         };
-        for (at, rows) in matches.iter().enumerate() {
-            let moment = match (&times, &self.window) {
-                (Some(times), _) if times.is_valid(at) => times.value(at),
-                (_, Some(window)) => window.moment_us,
-                _ => 0.0,
-            };
-            let holds = |row: &u32| match &spans {
-                // An open start or end has no bound.
-                Some((start, end)) => {
-                    let row = *row as usize;
-                    (start.is_null(row) || start.value(row) <= moment) && (end.is_null(row) || moment <= end.value(row))
+        match &self.finder {
+            Finder::Link(link) => {
+                let linked = frame.linked(*link)?;
+                let there = Candidates::read(self, |column| linked.column(column))?;
+                let exists = |at: usize| linked.take.as_ref().is_none_or(|take| take.is_valid(at));
+                for (at, number) in numbers.iter_mut().enumerate() {
+                    let found = Some(at).filter(|at| exists(*at) && there.holds(*at, moment(*at)));
+                    self.apply(number, there.value(found, self.default));
                 }
-                None => true,
-            };
-            let found = rows.iter().copied().find(|row| holds(row));
-            let value = match (found, &field) {
-                (Some(row), Some(field)) if field.is_valid(row as usize) => field.value(row as usize),
-                (Some(_), None) => 1.0,
-                _ => self.default,
-            };
-            match self.op {
-                Op::Mul => numbers[at] *= value,
-                Op::Add => numbers[at] += value,
+            }
+            Finder::Index(index) => {
+                let count = frame.tables.rows(self.table)?;
+                // A small table is made once for all batches; a larger one, which an index still holds, for each.
+                let rows = frame.tables.whole_rows(self.table).map_or(Rows::Range(0..count), Rows::Whole);
+                let whole = Frame::new(frame.tables, self.table, rows, &frame.scratch);
+                let there = Candidates::read(self, |column| whole.column(column))?;
+                let everyone: Vec<u32> = (0..count as u32).collect();
+                let matches = match index.sources.is_empty() {
+                    true => vec![everyone.as_slice(); frame.len()],
+                    false => index.matches(self.table, frame)?,
+                };
+                for ((at, number), rows) in numbers.iter_mut().enumerate().zip(matches) {
+                    let found = rows.iter().map(|row| *row as usize).find(|row| there.holds(*row, moment(at)));
+                    self.apply(number, there.value(found, self.default));
+                }
             }
         }
         Ok(())
+    }
+
+    fn apply(&self, number: &mut f64, value: f64) {
+        match self.op {
+            Op::Mul => *number *= value,
+            Op::Add => *number += value,
+        }
+    }
+}
+
+/// Rows that may be the effect: their field and their windows.
+struct Candidates {
+    field: Option<Float64Array>,
+    spans: Option<(Float64Array, Float64Array)>,
+}
+
+impl Candidates {
+    fn read(effect: &Effect, column: impl Fn(usize) -> Result<ArrayRef>) -> Result<Self> {
+        let line = |at: usize| measure(&column(at)?);
+        let spans = match &effect.window {
+            Some(window) => Some((line(window.start)?, line(window.end)?)),
+            None => None,
+        };
+        Ok(Self { field: effect.field.map(line).transpose()?, spans })
+    }
+
+    /// Whether a moment lies in the row's window; an open start or end has no bound.
+    fn holds(&self, row: usize, moment: f64) -> bool {
+        self.spans.as_ref().is_none_or(|(start, end)| {
+            (start.is_null(row) || start.value(row) <= moment) && (end.is_null(row) || moment <= end.value(row))
+        })
+    }
+
+    /// What the row that was found says.
+    fn value(&self, found: Option<usize>, default: f64) -> f64 {
+        match (found, &self.field) {
+            (Some(row), Some(field)) if field.is_valid(row) => field.value(row),
+            (Some(_), None) => 1.0,
+            _ => default,
+        }
+    }
+}
+
+impl Finder {
+    fn read(place: &Place<'_>, on: Option<&Place<'_>>, site: &Site<'_, '_>, table: usize) -> Option<Self> {
+        let pairs = match on {
+            Some(on) => keys(on, site, table)?,
+            None => Vec::new(),
+        };
+        if site.rows_most_of(table) > INDEX_ROWS_MAX {
+            return match on {
+                Some(on) if !pairs.is_empty() => site.join_columns(on, table, &pairs).map(Self::Link),
+                _ => place.problem(
+                    "every row of the effect table would be looked at",
+                    format!("`on`, or at most {INDEX_ROWS_MAX} rows"),
+                ),
+            };
+        }
+        let columns: Option<Vec<(usize, Type)>> =
+            pairs.iter().map(|(_, their)| Some((*their, site.type_of(table, *their)?))).collect();
+        let sources = pairs.iter().map(|(own, _)| Source::Own(*own)).collect();
+        Some(Self::Index(Index { sources, columns: columns?, rows: Default::default() }))
     }
 }
 
@@ -211,8 +279,9 @@ fn field(place: &Place<'_>, site: &Site<'_, '_>, table: usize) -> Option<Option<
     site.column_named(place, table, name).map(Some)
 }
 
-fn keys(on: &Place<'_>, site: &Site<'_, '_>, table: usize) -> Option<Index> {
-    let mut index = Index { sources: Vec::new(), columns: Vec::new(), rows: Default::default() };
+/// Our columns and theirs that must be equal.
+fn keys(on: &Place<'_>, site: &Site<'_, '_>, table: usize) -> Option<Vec<(usize, usize)>> {
+    let mut pairs = Vec::new();
     for (local, theirs) in on.entries()? {
         let their_column = site.column_named(&theirs, table, theirs.text()?);
         if site.is_fanout() && !site.has_column(local) {
@@ -220,11 +289,9 @@ fn keys(on: &Place<'_>, site: &Site<'_, '_>, table: usize) -> Option<Index> {
             continue;
         }
         let own = site.own(&theirs, local);
-        let (own, column) = (own?, their_column?);
-        index.sources.push(Source::Own(own));
-        index.columns.push((column, site.type_of(table, column)?));
+        pairs.push((own?, their_column?));
     }
-    Some(index)
+    Some(pairs)
 }
 
 impl Window {
