@@ -22,13 +22,13 @@ pub(crate) struct CheckArgs {
 pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let input = input::read(&args.spec)?;
     if args.json {
-        let columns = input.compiled.as_ref().map(|(_, tables)| columns(tables));
+        let columns = input.compiled.as_ref().map(|(_, tables, _)| columns(tables));
         let findings: Vec<_> = input.problems.iter().map(|problem| finding(&input.file, problem)).collect();
         say::result(&serde_json::to_string_pretty(&json!({ "findings": findings, "columns": columns }))?);
     } else {
         input::print_problems(&input);
     }
-    let Some((_, tables)) = &input.compiled else {
+    let Some((_, tables, _)) = &input.compiled else {
         let errors = input.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
         say::error(&format!("{}: refused, {errors} error{}", input.file, if errors == 1 { "" } else { "s" }));
         return Ok(exit::bad_spec());

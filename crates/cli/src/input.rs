@@ -8,6 +8,7 @@ use shardmill_shared::spec::{Problem, Report, Spec, document, set};
 
 use crate::args::SpecArgs;
 use crate::say;
+use crate::writing::Writing;
 
 /// What this build can make and write.
 pub(crate) const KNOWN: Known<'static> = Known {
@@ -21,8 +22,8 @@ pub(crate) const KNOWN: Known<'static> = Known {
 pub(crate) struct Input {
     /// The file's name, for messages.
     pub(crate) file: String,
-    /// The spec and its tables, when nothing is wrong.
-    pub(crate) compiled: Option<(Spec, Tables)>,
+    /// The spec, its tables and how they are written, when nothing is wrong.
+    pub(crate) compiled: Option<(Spec, Tables, Writing)>,
     /// Everything found.
     pub(crate) problems: Vec<Problem>,
 }
@@ -54,7 +55,8 @@ pub(crate) fn read_with(args: &SpecArgs, assignments: &[String]) -> anyhow::Resu
             set::set(&mut tree, assignment).map_err(anyhow::Error::msg)?;
         }
         if let Some(spec) = Spec::read(&tree, &KNOWN, &report) {
-            compiled = compile(&spec, &report).map(|tables| (spec, tables));
+            let writing = Writing::of(&spec).map_err(|problem| report.add(problem)).ok();
+            compiled = compile(&spec, &report).zip(writing).map(|(tables, writing)| (spec, tables, writing));
         }
     }
     if report.has_errors() {

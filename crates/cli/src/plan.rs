@@ -6,7 +6,6 @@ use shardmill_scheduler::plan::tables;
 use shardmill_shared::job::{Plan, Rows, Work};
 
 use crate::args::SpecArgs;
-use crate::writing::Writing;
 use crate::{exit, input, say, table};
 
 #[derive(Debug, clap::Args)]
@@ -22,8 +21,7 @@ pub(crate) struct PlanArgs {
 pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let input = input::read(&args.spec)?;
     input::print_problems(&input);
-    let Some((spec, compiled)) = &input.compiled else { return Ok(exit::bad_spec()) };
-    let writing = Writing::of(spec)?;
+    let Some((spec, compiled, writing)) = &input.compiled else { return Ok(exit::bad_spec()) };
     let plan = tables::plan(spec, compiled, &writing.writer(spec))?;
     if args.json {
         say::result(&serde_json::to_string_pretty(&plan)?);

@@ -34,7 +34,7 @@ pub(crate) struct PreviewArgs {
 pub(crate) fn preview(args: &PreviewArgs) -> anyhow::Result<ExitCode> {
     let input = input::read(&args.spec)?;
     input::print_problems(&input);
-    let Some((_, tables)) = &input.compiled else { return Ok(exit::bad_spec()) };
+    let Some((_, tables, _)) = &input.compiled else { return Ok(exit::bad_spec()) };
     if let Some(name) = &args.table
         && tables.find(name).is_none()
     {

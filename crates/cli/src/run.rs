@@ -56,7 +56,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     assignments.extend(args.shard_rows.map(|rows| format!("output.shard_rows={rows}")));
     let input = input::read_with(&args.spec, &assignments)?;
     input::print_problems(&input);
-    let Some((spec, compiled)) = input.compiled else {
+    let Some((spec, compiled, writing)) = input.compiled else {
         say::error(&format!("{}: refused; nothing was written", input.file));
         return Ok(exit::bad_spec());
     };
@@ -65,7 +65,6 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         Some(threads) => threads,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let writing = Writing::of(&spec)?;
     let plan = tables::plan(&spec, &compiled, &writing.writer(&spec))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
     runtime.block_on(build(args, Build { spec, compiled, writing, plan, threads }))

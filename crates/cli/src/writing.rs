@@ -1,7 +1,7 @@
 //! How the rows of a spec are written: format, compression, and who the writer is.
 
 use shardmill_scheduler::plan::tables::Writer;
-use shardmill_shared::spec::Spec;
+use shardmill_shared::spec::{Problem, Severity, Spec};
 use shardmill_worker::formats::{self, Compression, Format, WriteOptions};
 
 /// A format with its options.
@@ -14,24 +14,23 @@ impl Writing {
     /// What the output section of a spec asks for.
     ///
     /// # Errors
-    /// When format and compression do not go together.
-    pub(crate) fn of(spec: &Spec) -> anyhow::Result<Self> {
+    /// The problem, when format and compression do not go together.
+    pub(crate) fn of(spec: &Spec) -> Result<Self, Problem> {
         let output = &spec.output;
         let format = formats::format(&output.format).expect("the format was checked when the spec was read");
         let compression = match &output.compression {
             Some(text) => Compression::parse(text).ok_or_else(|| {
-                anyhow::anyhow!(
-                    "output.compression: `{text}` is not known; expected zstd, zstd:LEVEL, snappy, lz4 or none"
+                problem(
+                    spec,
+                    format!("`{text}` is no compression"),
+                    "zstd, zstd:LEVEL (1 to 22), snappy, lz4 or none".to_owned(),
                 )
             })?,
             None => format.default_compression(),
         };
         if !format.accepts(compression) {
-            anyhow::bail!(
-                "output.compression: {} files cannot be compressed with {compression}; expected {}",
-                format.name(),
-                accepted(format)
-            );
+            let message = format!("{} files cannot be compressed with {compression}", format.name());
+            return Err(problem(spec, message, accepted(format)));
         }
         let mut options = WriteOptions::new(compression);
         options.csv.delimiter = output.delimiter;
@@ -65,6 +64,12 @@ impl Writing {
             percent,
         }
     }
+}
+
+fn problem(spec: &Spec, message: String, expected: String) -> Problem {
+    let line = spec.document.get("output").and_then(|output| output.get("compression")).map_or(0, |node| node.line);
+    let path = "output.compression".to_owned();
+    Problem { severity: Severity::Error, line, path, message, expected: Some(expected), nearest: None }
 }
 
 fn accepted(format: &dyn Format) -> String {
