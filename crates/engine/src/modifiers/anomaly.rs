@@ -1,9 +1,10 @@
 //! `anomaly`: days on which a numeric column is multiplied. Pure.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::array::ArrayRef;
 use shardmill_shared::spec::{Fields, Place};
 
-use super::arithmetic::{kind_of, widened};
+use super::arithmetic::widened;
+use super::change::by_time;
 use super::{Built, Info, Modifier};
 use crate::civil::DAY_US;
 use crate::compile::site::Site;
@@ -12,7 +13,6 @@ use crate::error::Result;
 use crate::frame::Source;
 use crate::generators::choice::time;
 use crate::generators::{Param, Read};
-use crate::measure::{from_measure, measure};
 use crate::value::Type;
 
 /// How specs name it.
@@ -71,23 +71,11 @@ impl Modifier for Anomaly {
     }
 
     fn apply(&self, values: ArrayRef, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
-        let kind = widened(kind_of(&values));
-        let times = measure(&draw.frame.read_plain(self.time)?)?;
-        let line = measure(&values)?;
-        let changed: Float64Array = (0..line.len())
-            .map(|at| {
-                let day = (times.value(at) as i64).div_euclid(DAY_US);
-                let mut factor = 1.0;
-                if times.is_valid(at) && self.spikes.binary_search(&day).is_ok() {
-                    factor *= self.spike;
-                }
-                if times.is_valid(at) && self.drops.binary_search(&day).is_ok() {
-                    factor *= self.drop;
-                }
-                line.is_valid(at).then(|| line.value(at) * factor)
-            })
-            .collect();
-        from_measure(&changed, kind)
+        by_time(&values, draw, self.time, |time| {
+            let day = (time as i64).div_euclid(DAY_US);
+            let factor = |days: &[i64], factor: f64| if days.binary_search(&day).is_ok() { factor } else { 1.0 };
+            factor(&self.spikes, self.spike) * factor(&self.drops, self.drop)
+        })
     }
 
     fn reads(&self) -> Vec<Read> {

@@ -1,16 +1,16 @@
 //! `jitter` and `time_jitter`: normal noise. Pure.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::array::ArrayRef;
 use shardmill_shared::spec::{Fields, Place};
 
 use super::arithmetic::{kind_of, widened};
+use super::change::each;
 use super::{Built, Info, Modifier, need_ordered};
 use crate::compile::site::Site;
 use crate::draw::Draw;
 use crate::error::Result;
 use crate::generators::Param;
 use crate::math;
-use crate::measure::{from_measure, measure};
 use crate::random::key::Key;
 use crate::value::Type;
 
@@ -86,21 +86,16 @@ impl Modifier for Jitter {
     }
 
     fn apply(&self, values: ArrayRef, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
-        let kind = kind_of(&values);
-        let line = measure(&values)?;
+        let is_time = kind_of(&values).is_temporal();
         let units = draw.units(self.key, 0);
-        let noisy: Float64Array = (0..line.len())
-            .map(|at| {
-                let noise = self.std * math::normal_quantile(units[at]);
-                let value = line.value(at);
-                line.is_valid(at).then(|| match self.mode {
-                    // Times stay whole seconds where they were.
-                    Mode::Add if kind.is_temporal() => value + (noise / 1e6).round() * 1e6,
-                    Mode::Add => value + noise,
-                    Mode::Mul => value * (1.0 + noise),
-                })
-            })
-            .collect();
-        from_measure(&noisy, widened(kind))
+        each(&values, |at, value| {
+            let noise = self.std * math::normal_quantile(units[at]);
+            match self.mode {
+                // Times stay whole seconds where they were.
+                Mode::Add if is_time => value + (noise / 1e6).round() * 1e6,
+                Mode::Add => value + noise,
+                Mode::Mul => value * (1.0 + noise),
+            }
+        })
     }
 }

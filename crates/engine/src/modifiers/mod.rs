@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::generators::{Param, Read};
 use crate::value::Type;
 
+mod change;
 pub mod arithmetic;
 pub mod jitter;
 pub mod map_values;

@@ -1,9 +1,10 @@
 //! `outliers`: a share of values far too high or too low, by a draw of its own role. Pure.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::array::ArrayRef;
 use shardmill_shared::spec::Place;
 
-use super::arithmetic::{kind_of, widened};
+use super::arithmetic::widened;
+use super::change::each;
 use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
@@ -11,7 +12,6 @@ use crate::error::Result;
 use crate::generators::Param;
 use crate::generators::distribution::{self, Distribution};
 use crate::math;
-use crate::measure::{from_measure, measure};
 use crate::random::key::Key;
 use crate::value::Type;
 
@@ -87,25 +87,17 @@ impl Modifier for Outliers {
     }
 
     fn apply(&self, values: ArrayRef, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
-        let kind = widened(kind_of(&values));
-        let line = measure(&values)?;
         let chosen = draw.units(self.key, 0);
         let magnitudes = draw.key(self.key, 1);
-        let changed: Float64Array = (0..line.len())
-            .map(|at| {
-                let value = line.value(at);
-                line.is_valid(at).then(|| {
-                    if chosen[at] >= self.rate {
-                        return value;
-                    }
-                    let factor = 1.0 + self.magnitude(magnitudes.unit(draw.frame.rows.at(at)));
-                    match self.mode {
-                        Mode::Spike => value * factor,
-                        Mode::Drop => value / factor,
-                    }
-                })
-            })
-            .collect();
-        from_measure(&changed, kind)
+        each(&values, |at, value| {
+            if chosen[at] >= self.rate {
+                return value;
+            }
+            let factor = 1.0 + self.magnitude(magnitudes.unit(draw.frame.rows.at(at)));
+            match self.mode {
+                Mode::Spike => value * factor,
+                Mode::Drop => value / factor,
+            }
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! `seasonality`: a numeric column multiplied by a weight of its row's time; on a `datetime_series`, one more pattern. Pure.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::array::ArrayRef;
 use shardmill_shared::spec::Place;
 
-use super::arithmetic::{kind_of, widened};
+use super::arithmetic::widened;
+use super::change::by_time;
 use super::{Built, Info, Modifier};
 use crate::compile::site::Site;
 use crate::draw::Draw;
@@ -11,7 +12,6 @@ use crate::error::Result;
 use crate::frame::Source;
 use crate::generators::calendar::Pattern;
 use crate::generators::{Param, Read};
-use crate::measure::{from_measure, measure};
 use crate::value::Type;
 
 /// How specs name it.
@@ -64,19 +64,7 @@ impl Modifier for Seasonality {
     }
 
     fn apply(&self, values: ArrayRef, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
-        let kind = widened(kind_of(&values));
-        let times = measure(&draw.frame.read_plain(self.time)?)?;
-        let line = measure(&values)?;
-        let changed: Float64Array = (0..line.len())
-            .map(|at| {
-                let weight = match times.is_valid(at) {
-                    true => self.pattern.weights[self.pattern.dimension.of(times.value(at) as i64)],
-                    false => 1.0,
-                };
-                line.is_valid(at).then(|| line.value(at) * weight)
-            })
-            .collect();
-        from_measure(&changed, kind)
+        by_time(&values, draw, self.time, |time| self.pattern.weights[self.pattern.dimension.of(time as i64)])
     }
 
     fn reads(&self) -> Vec<Read> {

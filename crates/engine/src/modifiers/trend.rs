@@ -1,9 +1,10 @@
 //! `trend`: growth over the years since the start of the timeframe. Pure.
 
-use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::array::ArrayRef;
 use shardmill_shared::spec::Place;
 
-use super::arithmetic::{kind_of, widened};
+use super::arithmetic::widened;
+use super::change::by_time;
 use super::{Built, Info, Modifier};
 use crate::civil::YEAR_US;
 use crate::compile::site::Site;
@@ -12,7 +13,6 @@ use crate::error::Result;
 use crate::frame::Source;
 use crate::generators::{Param, Read};
 use crate::math;
-use crate::measure::{from_measure, measure};
 use crate::value::Type;
 
 /// How specs name it.
@@ -117,16 +117,7 @@ impl Modifier for Trend {
     }
 
     fn apply(&self, values: ArrayRef, draw: &Draw<'_, '_>) -> Result<ArrayRef> {
-        let kind = widened(kind_of(&values));
-        let times = measure(&draw.frame.read_plain(self.time)?)?;
-        let line = measure(&values)?;
-        let changed: Float64Array = (0..line.len())
-            .map(|at| {
-                let years = if times.is_valid(at) { (times.value(at) - self.start_us) / YEAR_US } else { 0.0 };
-                line.is_valid(at).then(|| line.value(at) * self.curve.factor(years))
-            })
-            .collect();
-        from_measure(&changed, kind)
+        by_time(&values, draw, self.time, |time| self.curve.factor((time - self.start_us) / YEAR_US))
     }
 
     fn reads(&self) -> Vec<Read> {
