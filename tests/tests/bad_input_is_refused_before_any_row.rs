@@ -251,10 +251,18 @@ fn an_expression_is_explained() {
 
 #[test]
 fn behaviours_of_a_later_version_are_refused_by_name() {
-    refused(
-        "  t: {columns: {id: {sequence: 1}}, vintage_behavior: {created_at_column: x}}\n",
-        &["tables.t.vintage_behavior: `vintage_behavior` is not supported yet"],
-    );
+    for key in [
+        "segment_behavior",
+        "vintage_behavior",
+        "stage_config",
+        "state_transition_model",
+        "attribution_chain",
+        "adoption_model",
+        "lifecycle_model",
+    ] {
+        let body = format!("  t: {{columns: {{id: {{sequence: 1}}}}, {key}: {{x: y}}}}\n");
+        refused(&body, &[&format!("tables.t.{key}: `{key}` is not supported yet")]);
+    }
 }
 
 #[test]

@@ -62,8 +62,15 @@ pub enum Kind {
 }
 
 /// Behaviours that have keys in the reference language and are not built yet.
-const LATER: [&str; 5] =
-    ["segment_behavior", "vintage_behavior", "stage_config", "state_transition_model", "attribution_chain"];
+const LATER: [&str; 7] = [
+    "segment_behavior",
+    "vintage_behavior",
+    "stage_config",
+    "state_transition_model",
+    "attribution_chain",
+    "adoption_model",
+    "lifecycle_model",
+];
 const DEFAULT_ROWS: u64 = 1_000;
 
 /// Reads the body of a spec.
