@@ -84,7 +84,16 @@ async fn build(args: &RunArgs, build: Build) -> anyhow::Result<ExitCode> {
         None => (PathBuf::from(DEFAULT_ROOT), Target::Root),
     };
     let store = FolderStore::at(&root);
-    let guard = store.prepare().await?;
+    let guard = match store.prepare().await {
+        Ok(guard) => guard,
+        Err(error) => {
+            let folder = root.display();
+            say::error(&format!(
+                "error: the output folder {folder} cannot be used: {error}; expected a folder that can be made and written"
+            ));
+            return Ok(exit::bad_spec());
+        }
+    };
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
     let bars = Bars::new(&build.plan, Arc::clone(&clock), args.json);
     let compiled = Arc::new(build.compiled);

@@ -37,6 +37,10 @@ fn what_is_refused_ends_with_2_and_touches_nothing() {
     assert_eq!(std::fs::read_to_string(folder.join("photos/cat.jpg")).unwrap(), "meow");
     assert_eq!(std::fs::read_dir(folder.join("photos")).unwrap().count(), 1);
 
+    let (code, message) = ran(folder, &["run", "spec.yaml", "-o", "photos/cat.jpg/out"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("the output folder photos/cat.jpg/out cannot be used"), "{message}");
+
     let (code, message) = ran(folder, &["run", "spec.yaml", "--format", "csv", "--set", "output.compression=snappy"]);
     assert_eq!(code, Some(2));
     assert!(
