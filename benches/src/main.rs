@@ -1,47 +1,24 @@
-//! The engine measured: ratios within one run, interleaved pairs, processor time of one thread. Printed as a Markdown
-//! table; with `--check` the bars decide the exit code. `cargo xtask bench engine` runs it.
+//! Engine and cluster measured, each row beside its bar. `cargo xtask bench engine` and `cargo xtask bench cluster` run it.
 
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark prints and reads clocks")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, reads clocks and is told by the environment"
+)]
 
 use std::process::ExitCode;
 
-mod clock;
-mod encode;
-mod peers;
-mod process;
 mod row;
-mod specs;
-mod text;
-mod tpch;
-
-use row::Row;
+mod suite;
+mod engine;
+mod cluster;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let only = arguments.iter().find(|argument| !argument.starts_with("--"));
-    let wanted = |group: &str| only.is_none_or(|only| only == group);
-    let mut rows: Vec<Row> = Vec::new();
-    if wanted("encode") {
-        rows.extend(encode::rows()?);
+    match arguments.split_first() {
+        Some((suite, rest)) if suite == "engine" => suite::run(engine::GROUPS, rest),
+        Some((suite, rest)) if suite == "cluster" => suite::run(cluster::GROUPS, rest),
+        _ => anyhow::bail!("expected `engine` or `cluster`, then --check or the names of groups"),
     }
-    if wanted("text") {
-        rows.extend(text::rows()?);
-    }
-    if wanted("peers") {
-        rows.extend(peers::rows()?);
-    }
-    if wanted("tpch") {
-        rows.extend(tpch::rows()?);
-    }
-    if wanted("process") {
-        rows.extend(process::rows()?);
-    }
-    println!("| what | bar | median | range | met |\n|---|---|---|---|---|");
-    rows.iter().for_each(|row| println!("{row}"));
-    let missed = rows.iter().filter(|row| !row.is_met()).count();
-    if arguments.iter().any(|argument| argument == "--check") && missed > 0 {
-        println!("{missed} bars are missed");
-        return Ok(ExitCode::FAILURE);
-    }
-    Ok(ExitCode::SUCCESS)
 }

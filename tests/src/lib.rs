@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-pub mod engine;
+pub use shardmill_rows as engine;
+
+pub mod cluster;
 pub mod fit;
 pub mod sandbox;

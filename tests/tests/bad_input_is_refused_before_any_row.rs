@@ -274,3 +274,25 @@ fn all_problems_are_reported_at_once() {
         assert!(found.iter().any(|problem| problem.contains(part)), "{part} is missing in\n{}", found.join("\n"));
     }
 }
+
+#[test]
+fn a_spec_that_would_take_too_much_to_read() {
+    let chain = |columns: usize, order: &mut dyn Iterator<Item = usize>| {
+        let column = |at| match at {
+            0 => "      c0: {sequence: 1}\n".to_owned(),
+            at => format!("      c{at}: {{expression: c{} + 1}}\n", at - 1),
+        };
+        format!("  t:\n    rows: {columns}\n    columns:\n{}", order.map(column).collect::<String>())
+    };
+    let deep = "its values follow from more than 200 columns, one after another";
+    refused(&chain(3_000, &mut (0..3_000)), &[deep]);
+    refused(&chain(3_000, &mut (0..3_000).rev()), &[deep]);
+    assert!(problems(&chain(150, &mut (0..150).rev())).is_empty());
+    let tables: String = (0..1_001).map(|at| format!("  t{at}: {{columns: {{id: {{sequence: 1}}}}}}\n")).collect();
+    refused(&tables, &["there are 1001 tables; expected at most 1000 tables"]);
+    let wide: String = (0..10_001).map(|at| format!("      c{at}: {{sequence: 1}}\n")).collect();
+    refused(&format!("  t:\n    columns:\n{wide}"), &["there are 10001 columns; expected at most 10000"]);
+    let unique = vec!["t.id"; 2_001].join(", ");
+    let body = format!("  t: {{columns: {{id: {{sequence: 1}}}}}}\nconstraints: {{unique: [{unique}]}}\n");
+    refused(&body, &["there are 2001 of them; expected at most 2000"]);
+}

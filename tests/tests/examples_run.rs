@@ -70,12 +70,14 @@ fn build(spec: &Spec, tables: &Arc<Tables>, root: &Path) -> Vec<(String, u64)> {
     let writer = Writer { id: "test".to_owned(), extension: format.extension().to_owned(), percent: 100 };
     let executor = ByWork {
         table: Arc::new(WriteTable { tables: Arc::clone(tables), format, options }),
+        fill: None,
         count: Arc::new(CountTable { tables: Arc::clone(tables) }),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
     let finished = runtime.block_on(async {
         let store = folder(root);
         let job = LocalJob {
+            budget: None,
             spec: Bytes::from(spec.canonical()),
             plan: plan(spec, tables, &writer).unwrap(),
             executor: Arc::new(executor),

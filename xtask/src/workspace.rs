@@ -1,5 +1,6 @@
 //! Where things are and who we are: the clone, the caches, the environment. The only file that reads the environment.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,6 +42,11 @@ impl Workspace {
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.root).args(arguments);
+        // What cargo tells us of our own package is not the package that it builds now: build scripts that look at it (ring's)
+        // would run again, and all that stands on them be built again, whenever this and a plain cargo take turns.
+        own_package().for_each(|name| {
+            command.env_remove(name);
+        });
         command
     }
 
@@ -48,6 +54,15 @@ impl Workspace {
     pub(crate) fn has_cargo_command(&self, name: &str) -> bool {
         answers(self.cargo(&[name, "--version"]))
     }
+}
+
+/// The variables in which cargo tells a program about its own package.
+fn own_package() -> impl Iterator<Item = OsString> {
+    let is_own = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    std::env::vars_os().map(|(name, _)| name).filter(is_own)
 }
 
 /// Where cargo builds.

@@ -5,14 +5,17 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{check, exit, json_schema, plan, preview, run, say, verify};
+use crate::{
+    check, datasets, doctor, exit, jobs, json_schema, login, mock_provider, plan, preview, prompt, provider, run, say,
+    schedules, serve, verify,
+};
 
 /// Builds datasets at batch scale: relational tables from one spec, the same rows every time.
 #[derive(Debug, Parser)]
 #[command(
     name = "shardmill",
     version,
-    after_help = "Exit codes: 0 ok · 1 failed or below threshold · 2 bad spec or usage · 130 interrupted"
+    after_help = "Exit codes: 0 ok · 1 failed or below threshold · 2 bad spec or usage · 3 paused on budget · 4 a service is unreachable · 130 interrupted"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -29,6 +32,28 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Build the dataset here, in one process
     Run(run::RunArgs),
+    /// Remember the address of an API and a key of it, for the commands below
+    Login(login::LoginArgs),
+    /// Forget what `login` remembered
+    Logout(login::LogoutArgs),
+    /// Submit a spec to a running installation
+    Submit(jobs::SubmitArgs),
+    /// Jobs: list, show, watch, pause, resume, cancel, retry, priority, failures, replay
+    Job(jobs::JobArgs),
+    /// Schedules: create, list, show, delete, pause, resume, run-now
+    Schedule(schedules::ScheduleArgs),
+    /// Datasets: list, versions, files, path, download
+    Dataset(datasets::DatasetArgs),
+    /// Providers of models: list, test, prices
+    Provider(provider::ProviderArgs),
+    /// The prompts that models are asked with: list, show
+    Prompt(prompt::PromptArgs),
+    /// Run a role of a cluster, or all of them: the API, the scheduler, workers
+    Serve(serve::ServeArgs),
+    /// Try store, ledger and queue from this machine, and say how to mend what is found
+    Doctor(doctor::DoctorArgs),
+    /// Serve a model provider that costs nothing, to rehearse on
+    MockProvider(mock_provider::MockProviderArgs),
     /// Check a finished dataset: files, keys, values, targets
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of a spec, for editors
@@ -63,6 +88,17 @@ pub(crate) fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Preview(args) => preview::preview(args),
         Command::Plan(args) => plan::plan(args),
         Command::Run(args) => run::run(args),
+        Command::Login(args) => login::login(args),
+        Command::Logout(args) => login::logout(args),
+        Command::Submit(args) => jobs::submit(args),
+        Command::Job(args) => jobs::job(args),
+        Command::Schedule(args) => schedules::schedule(args),
+        Command::Dataset(args) => datasets::dataset(args),
+        Command::Provider(args) => provider::provider(args),
+        Command::Prompt(args) => prompt::prompt(args),
+        Command::Serve(args) => serve::serve(args),
+        Command::Doctor(args) => doctor::doctor(args),
+        Command::MockProvider(args) => mock_provider::mock_provider(args),
         Command::Verify(args) => verify::verify(args),
         Command::JsonSchema => json_schema::json_schema(),
         Command::Completions { shell } => {

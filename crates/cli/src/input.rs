@@ -4,7 +4,7 @@ use anyhow::Context;
 use shardmill_engine::{ENGINES, Tables, compile};
 use shardmill_shared::spec::document::DOCUMENT_BYTES_MAX;
 use shardmill_shared::spec::envelope::Known;
-use shardmill_shared::spec::{Problem, Report, Spec, document, set};
+use shardmill_shared::spec::{Node, Problem, Report, Spec, document, set};
 
 use crate::args::SpecArgs;
 use crate::say;
@@ -54,15 +54,17 @@ pub(crate) fn read_with(args: &SpecArgs, assignments: &[String]) -> anyhow::Resu
         for assignment in args.set.iter().chain(&seed).chain(assignments) {
             set::set(&mut tree, assignment).map_err(anyhow::Error::msg)?;
         }
-        if let Some(spec) = Spec::read(&tree, &KNOWN, &report) {
-            let writing = Writing::of(&spec).map_err(|problem| report.add(problem)).ok();
-            compiled = compile(&spec, &report).zip(writing).map(|(tables, writing)| (spec, tables, writing));
-        }
-    }
-    if report.has_errors() {
-        compiled = None;
+        compiled = compiled_from(&tree, &report);
     }
     Ok(Input { file, compiled, problems: report.into_problems() })
+}
+
+/// A spec, its tables and how they are written; nothing when the report has errors.
+pub(crate) fn compiled_from(tree: &Node, report: &Report) -> Option<(Spec, Tables, Writing)> {
+    let spec = Spec::read(tree, &KNOWN, report)?;
+    let writing = Writing::of(&spec).map_err(|problem| report.add(problem)).ok();
+    let tables = compile(&spec, report);
+    if report.has_errors() { None } else { Some((spec, tables?, writing?)) }
 }
 
 /// Prints the findings as `file:line: severity: text`.

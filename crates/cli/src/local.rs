@@ -3,18 +3,24 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use shardmill_scheduler::ScheduleError;
 use shardmill_scheduler::accept::{self, Admit, Existing, Refusal, Spec, Wanted};
-use shardmill_scheduler::dispatch::{self, Dispatch, Ended, GivenUp};
+use shardmill_scheduler::dispatch::{self, Dispatch, Ended, Windows};
 use shardmill_scheduler::{finish, version};
-use shardmill_shared::job::{JobId, Layout, Manifest, Plan, PlanError, Pool, Progress, Success};
-use shardmill_shared::ledger::{Ledger, MemoryLedger, WorkerId};
+use shardmill_shared::job::{
+    FailureClass, GivenUp, JobId, Layout, Manifest, NanoUsd, Plan, PlanError, Pool, Progress, ShardId, Stage, StageId,
+    Success,
+};
+use shardmill_shared::ledger::budget::{Budgets, Restored, Scope};
+use shardmill_shared::ledger::{Epoch, Ledger, MemoryLedger, WorkerId};
+use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, Stop};
 use shardmill_shared::queue::{MemoryQueue, Queue};
 use shardmill_shared::store::{Place, Store};
-use shardmill_worker::execute::Execute;
+use shardmill_worker::execute::{Execute, fill};
 use shardmill_worker::{JobContext, OneJob, Worker};
 use tokio::task::JoinSet;
 
@@ -57,10 +63,21 @@ pub struct LocalJob {
     pub target: Target,
     /// What to do with another version in a folder.
     pub existing: Existing,
+    /// What it may spend on models, where it may.
+    pub budget: Option<Budget>,
     /// Shards at a time.
     pub threads: usize,
     /// The order to stop.
     pub stop: Stop,
+}
+
+/// What a run may spend, and where that is kept.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// The books: those that its executor pays from.
+    pub books: Arc<dyn Budgets>,
+    /// The most that all its attempts may spend together.
+    pub cap: NanoUsd,
 }
 
 /// Hears how far a run has come.
@@ -85,6 +102,9 @@ pub struct Finished {
 /// Why a run ended without a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
+    /// The plan has no such stage.
+    #[error("the plan has no stage `{0}`")]
+    Unplanned(StageId),
     /// The plan is not one of the spec.
     #[error("the plan was made from another spec")]
     OtherSpec,
@@ -94,8 +114,11 @@ pub enum RunError {
     /// Store, queue or ledger failed.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// The budget is spent. What was paid for is kept, and the next run with a higher one goes on from there.
+    #[error("paused: {0}")]
+    Broke(String),
     /// Shards failed for good; the others are committed.
-    #[error("{}", describe(.0))]
+    #[error("{}", dispatch::describe(.0))]
     Failed(Vec<GivenUp>),
     /// It was told to stop. What is committed is kept, and the next run goes on from there.
     #[error("stopped; the next run goes on from here")]
@@ -120,13 +143,56 @@ pub async fn run(job: LocalJob, listener: &dyn ProgressListener) -> Result<Finis
         Admitted::Complete(finished) => return Ok(*finished),
     };
     match mill(&job, &place, listener).await? {
-        Ended::Failed(given_up) => Err(RunError::Failed(given_up)),
-        Ended::Stopped => Err(RunError::Stopped),
+        Ended::Failed(given_up) => Err(failed(given_up)),
+        Ended::Stopped | Ended::Forgotten => Err(RunError::Stopped),
         Ended::Committed => {
-            let (manifest, success) = finish::publish(&place, &job.plan).await?;
+            let (manifest, success) = finish::prepare(&place, &job.plan).await?;
+            finish::publish(&place, &success).await?;
             Ok(Finished { was_complete: false, layout: place.layout, manifest, success })
         }
     }
+}
+
+fn failed(given_up: Vec<GivenUp>) -> RunError {
+    match given_up.iter().find(|shard| shard.failure.class == FailureClass::Budget) {
+        Some(broke) => RunError::Broke(broke.failure.message.clone()),
+        None => RunError::Failed(given_up),
+    }
+}
+
+/// Makes what a stage needs before its own shards can be made, and returns it with its exact number of rows: the counting
+/// stages among those that it needs run, and no other.
+///
+/// # Errors
+/// As [`run`], and when the plan has no such stage.
+pub async fn prepare(job: LocalJob, place: &Place, stage: &StageId) -> Result<Stage, RunError> {
+    let unplanned = || RunError::Unplanned(stage.clone());
+    let whole = job.plan.clone();
+    let planned = whole.stage(stage).ok_or_else(unplanned)?;
+    let mut needed = planned.needs.clone();
+    let mut at = 0;
+    while let Some(stage) = needed.get(at).and_then(|id| whole.stage(id)) {
+        needed.extend(stage.needs.iter().filter(|id| !needed.contains(id)).cloned().collect::<Vec<_>>());
+        at += 1;
+    }
+    let counts = |stage: &&Stage| stage.publishes().is_none() && needed.contains(&stage.id);
+    let stages: Vec<Stage> = whole.stages.iter().filter(counts).cloned().collect();
+    if !stages.is_empty() {
+        let counting = LocalJob { plan: Plan { stages, ..whole.clone() }, ..job };
+        match mill(&counting, place, &Unheard).await? {
+            Ended::Committed => {}
+            Ended::Failed(given_up) => return Err(RunError::Failed(given_up)),
+            Ended::Stopped | Ended::Forgotten => return Err(RunError::Stopped),
+        }
+    }
+    Ok(dispatch::prepare(place, &whole, planned).await?)
+}
+
+/// Nobody listens.
+struct Unheard;
+
+impl ProgressListener for Unheard {
+    fn progress(&self, _: &Progress) {}
 }
 
 enum Admitted {
@@ -166,6 +232,7 @@ async fn admitted(job: &LocalJob) -> Result<Admitted, RunError> {
 /// let go of everything.
 async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) -> Result<Ended, RunError> {
     let id = id_of(place, &job.plan);
+    open_budget(job, place, &id).await?;
     let Ports { queue, ledger, clock, .. } = job.ports.clone();
     let dispatch = Dispatch {
         job: id.clone(),
@@ -175,26 +242,42 @@ async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) ->
         ledger: Arc::clone(&ledger),
         clock: Arc::clone(&clock),
         stop: job.stop.clone(),
-        window: dispatch::window(job.threads),
+        windows: Arc::new(Windows::fixed(job.threads)),
+        tenant: None,
+        weight: Arc::new(AtomicU64::new(1)),
     };
     let halt = job.stop.child();
-    let context =
-        Arc::new(JobContext { id: id.clone(), plan: job.plan.clone(), spec: job.spec.clone(), place: place.clone() });
+    let context = Arc::new(JobContext {
+        id: id.clone(),
+        tenant: None,
+        plan: job.plan.clone(),
+        spec: job.spec.clone(),
+        place: place.clone(),
+        executor: Arc::clone(&job.executor),
+    });
     let worker = |pool| Worker {
         id: WorkerId("local".to_owned()),
+        writer: job.plan.writer.clone(),
         pool,
         queue: Arc::clone(&queue),
         ledger: Arc::clone(&ledger),
         jobs: Arc::new(OneJob(Arc::clone(&context))),
-        executor: Arc::clone(&job.executor),
         clock: Arc::clone(&clock),
+        drain: Stop::default(),
         stop: halt.clone(),
+        together: Arc::default(),
         beat_ms: BEAT_MS,
+        metrics: Metrics::default(),
     };
     let pools: BTreeSet<Pool> = job.plan.stages.iter().map(|stage| stage.pool).collect();
     let workers = pools.into_iter().map(worker).collect();
     let schedule = async {
-        let ended = dispatch.run().await;
+        let ended = loop {
+            match dispatch.run().await {
+                Ok(Ended::Forgotten) => {}
+                ended => break ended,
+            }
+        };
         halt.set();
         ended
     };
@@ -206,6 +289,20 @@ async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) ->
         listener.progress(&progress);
     }
     Ok(ended)
+}
+
+/// Opens the books with what earlier attempts have spent.
+async fn open_budget(job: &LocalJob, place: &Place, id: &JobId) -> Result<(), RunError> {
+    let Some(Budget { books, cap }) = &job.budget else { return Ok(()) };
+    let filled = job.plan.stages.iter().filter(|stage| stage.pool == Pool::Llm);
+    let shards = filled.flat_map(|stage| {
+        let shards = stage.shards().exact().unwrap_or(0);
+        (0..shards).map(|index| ShardId { stage: stage.id.clone(), index })
+    });
+    let spent = fill::paid(place, shards).await.map_err(ScheduleError::from)?;
+    let restored = Restored { epoch: Epoch(1), cap: *cap, spent, closed_ms: 0 };
+    books.restore(None, &Scope::Job(id.clone()), &restored).await.map_err(ScheduleError::from)?;
+    Ok(())
 }
 
 /// Runs a worker per pool until all are told to stop.
@@ -236,21 +333,4 @@ fn id_of(place: &Place, plan: &Plan) -> JobId {
             JobId::new(&format!("local-{}", &digest[..16])).expect("hexadecimal digits are allowed in a name")
         }
     }
-}
-
-/// How many reasons a message names.
-const REASONS: usize = 3;
-
-fn describe(given_up: &[GivenUp]) -> String {
-    let mut reasons: Vec<&GivenUp> = Vec::new();
-    for shard in given_up {
-        if reasons.len() < REASONS && reasons.iter().all(|named| named.message != shard.message) {
-            reasons.push(shard);
-        }
-    }
-    let named: Vec<String> = reasons
-        .iter()
-        .map(|named| format!("{} after {} attempts: {}", named.shard, named.attempts, named.message))
-        .collect();
-    format!("{} shards failed; {}", given_up.len(), named.join("; "))
 }

@@ -12,6 +12,21 @@ mod check;
 mod preview;
 mod plan;
 mod run;
+mod kinds;
+mod config;
+mod serve;
+mod session;
+mod client;
+mod doctor;
+mod mock_provider;
+mod replay;
+mod jobs;
+mod schedules;
+mod download;
+mod datasets;
+mod provider;
+mod prompt;
+mod login;
 mod verify;
 mod json_schema;
 mod progress;
@@ -19,6 +34,8 @@ mod writing;
 mod table;
 
 fn main() -> ExitCode {
+    // Every TLS client takes it from here; whoever was first has installed the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let args = args::Args::parse();
     match args::dispatch(&args) {
         Ok(code) => code,

@@ -22,12 +22,14 @@ pub(crate) fn plan(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let input = input::read(&args.spec)?;
     input::print_problems(&input);
     let Some((spec, compiled, writing)) = &input.compiled else { return Ok(exit::bad_spec()) };
-    let plan = tables::plan(spec, compiled, &writing.writer(spec))?;
+    let plan = tables::plan(spec, compiled, &writing.writer())?;
     if args.json {
         say::result(&serde_json::to_string_pretty(&plan)?);
         return Ok(exit::OK);
     }
-    say::result(&format!("{}: seed {}, engine {}, written by {}", plan.name, plan.seed, plan.engine, plan.writer));
+    let (format, compression) = (writing.format.name(), writing.options.compression);
+    let how = format!("seed {}, engine {}, written by {} as {format}", plan.seed, plan.engine, plan.writer);
+    say::result(&format!("{}: {how}, compression {compression}", plan.name));
     say::result(&table::render(&["stage", "needs", "rows", "shards", "bytes, about"], lines(&plan)));
     Ok(exit::OK)
 }

@@ -4,23 +4,29 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use bytes::Bytes;
 use serde_json::json;
 use shardmill_engine::Tables;
+use shardmill_llm::{Gateway, Route};
 use shardmill_scheduler::accept::Existing;
 use shardmill_scheduler::plan::tables;
-use shardmill_shared::job::{Layout, Plan};
+use shardmill_shared::job::{Layout, Name, NanoUsd, Plan, Pool};
+use shardmill_shared::ledger::budget::{Budgets, Frame};
+use shardmill_shared::ledger::{MemoryLedger, WorkerId};
+use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, MonotonicClock, Stop};
 use shardmill_shared::spec::Spec;
 use shardmill_shared::store::{FolderStore, Store};
-use shardmill_worker::execute::ByWork;
-use shardmill_worker::execute::tables::{CountTable, WriteTable};
+
+use shardmill_worker::execute::fill::Models;
 
 use crate::args::SpecArgs;
+use crate::config::Config;
 use crate::progress::Bars;
 use crate::writing::Writing;
-use crate::{exit, input, say};
-use shardmill_cli::local::{self, Finished, LocalJob, Ports, RunError, Target};
+use crate::{exit, input, kinds, say};
+use shardmill_cli::local::{self, Budget, Finished, LocalJob, Ports, RunError, Target};
 
 /// Where builds without `-o` go.
 const DEFAULT_ROOT: &str = "shardmill-data";
@@ -41,6 +47,12 @@ pub(crate) struct RunArgs {
     /// Shards at a time; the default is the number of processors
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// What the build may spend on models, in dollars, in place of the spec's budget
+    #[arg(long, value_name = "USD")]
+    budget: Option<NanoUsd>,
+    /// Providers of models and their prices; the default is ./shardmill.toml, if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Remove another version that is in DIR first
     #[arg(long)]
     overwrite: bool,
@@ -65,7 +77,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         Some(threads) => threads,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let plan = tables::plan(&spec, &compiled, &writing.writer(&spec))?;
+    let plan = tables::plan(&spec, &compiled, &writing.writer())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
     runtime.block_on(build(args, Build { spec, compiled, writing, plan, threads }))
 }
@@ -96,21 +108,16 @@ async fn build(args: &RunArgs, build: Build) -> anyhow::Result<ExitCode> {
     };
     let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
     let bars = Bars::new(&build.plan, Arc::clone(&clock), args.json);
-    let compiled = Arc::new(build.compiled);
-    let executor = Arc::new(ByWork {
-        table: Arc::new(WriteTable {
-            tables: Arc::clone(&compiled),
-            format: build.writing.format,
-            options: build.writing.options.clone(),
-        }),
-        count: Arc::new(CountTable { tables: compiled }),
-    });
+    let ledger = Arc::new(MemoryLedger::new(Arc::clone(&clock)));
+    let (models, budget) = models(args, &build, &ledger, &clock)?;
+    let executor = kinds::executor(build.compiled, &build.writing, models);
     let stop = Stop::default();
     let job = LocalJob {
         spec: Bytes::from(build.spec.canonical()),
         plan: build.plan,
         executor,
-        ports: Ports::local(Arc::new(store) as Arc<dyn Store>, Arc::clone(&clock)),
+        ports: Ports { ledger, ..Ports::local(Arc::new(store) as Arc<dyn Store>, Arc::clone(&clock)) },
+        budget,
         target,
         existing: if args.overwrite { Existing::Overwrite } else { Existing::Keep },
         threads: build.threads,
@@ -140,12 +147,50 @@ async fn build(args: &RunArgs, build: Build) -> anyhow::Result<ExitCode> {
             say::error("stopped; the same command goes on from here");
             Ok(exit::interrupted())
         }
+        Err(RunError::Broke(reason)) => {
+            say::error(&format!("{reason}; what is paid for is kept: the same command with --budget USD goes on"));
+            Ok(exit::paused_on_budget())
+        }
         Err(RunError::Refused(refusal)) => {
             say::error(&format!("error: {}: {refusal}", root.display()));
             Ok(exit::bad_spec())
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whom a build asks and what it may spend, if it asks anybody.
+fn models(args: &RunArgs, build: &Build, ledger: &Arc<MemoryLedger>, clock: &Arc<dyn Clock>) -> anyhow::Result<Paying> {
+    if build.plan.stages.iter().all(|stage| stage.pool != Pool::Llm) {
+        return Ok((None, None));
+    }
+    let config = Config::load(args.config.as_deref())?;
+    let cap = args.budget.or(build.spec.budget).unwrap_or(config.budgets.default_job_usd);
+    anyhow::ensure!(
+        cap > NanoUsd::ZERO,
+        "the build would ask models and may spend nothing; give it a budget: --budget USD, or `budget: {{usd: 5}}` in the spec"
+    );
+    let gateway = config.gateway(Arc::clone(clock))?;
+    check(&gateway, &build.compiled)?;
+    let books = Arc::<MemoryLedger>::clone(ledger) as Arc<dyn Budgets>;
+    let frame = Frame { clock: Arc::clone(clock), metrics: Metrics::default() };
+    let models = Models::new(gateway, Arc::clone(&books), WorkerId("local".to_owned()), frame);
+    Ok((Some(Arc::new(models)), Some(Budget { books, cap })))
+}
+
+type Paying = (Option<Arc<Models>>, Option<Budget>);
+
+/// Refuses, before anything is spent, a model that cannot be asked under a budget.
+fn check(gateway: &Gateway, tables: &Tables) -> anyhow::Result<()> {
+    let tenant = Name::new("default")?;
+    for (table, described) in tables.list.iter().enumerate() {
+        for (column, filling) in tables.fillings(table).into_iter().flatten() {
+            let name = &described.columns[column].name;
+            let route: Route = format!("{}/{}", filling.provider, filling.model).parse()?;
+            gateway.check(&[route], &tenant).with_context(|| format!("column `{}.{name}`", described.name))?;
+        }
+    }
+    Ok(())
 }
 
 fn summary(finished: &Finished, root: &Path, elapsed_ms: u64, as_json: bool) {

@@ -4,6 +4,10 @@ use shardmill_scheduler::plan::tables::Writer;
 use shardmill_shared::spec::{Problem, Severity, Spec};
 use shardmill_worker::formats::{self, Compression, Format, WriteOptions};
 
+/// Who this program is as a writer: of one spec, programs that call themselves the same write identical bytes. What else
+/// they depend on (engine version, format, compression) is in the spec.
+pub(crate) const WRITER: &str = concat!("shardmill ", env!("CARGO_PKG_VERSION"));
+
 /// A format with its options.
 pub(crate) struct Writing {
     pub(crate) format: &'static dyn Format,
@@ -44,7 +48,7 @@ impl Writing {
     }
 
     /// Who writes: part of the plan, because equal bytes are promised only among equal writers.
-    pub(crate) fn writer(&self, spec: &Spec) -> Writer {
+    pub(crate) fn writer(&self) -> Writer {
         let compression = self.options.compression;
         // Measured on the example specs: text formats are about as large as the rows in memory, or twice.
         let percent = match (self.format.name(), compression) {
@@ -53,16 +57,7 @@ impl Writing {
             ("jsonl" | "json", _) => 220,
             _ => 110,
         };
-        Writer {
-            id: format!(
-                "shardmill {} engine {} {} {compression}",
-                env!("CARGO_PKG_VERSION"),
-                spec.engine,
-                self.format.name()
-            ),
-            extension: self.format.extension_with(compression),
-            percent,
-        }
+        Writer { id: WRITER.to_owned(), extension: self.format.extension_with(compression), percent }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In a block marked `console`, a line that begins with `$ ` is a command and what follows is its output: first what goes
 //! to standard error, then standard output, then `exit code N` unless it is 0. A last line `…` stands for the rest.
-//! Figures that differ from machine to machine (times, sizes) are not compared. `SHARDMILL_BLESS=1` writes what is
+//! A server is started with `&`, and `curl` talks to it. Figures that differ from machine to machine (times, sizes) are not compared. `SHARDMILL_BLESS=1` writes what is
 //! printed into the documents.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -12,7 +12,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DOCUMENTS: [&str; 2] = ["README.md", "docs/commands.md"];
+mod rehearsal;
+
+use rehearsal::Servers;
+
+const DOCUMENTS: [&str; 3] = ["README.md", "docs/commands.md", "docs/mock-provider.md"];
 const REST: &str = "…";
 
 fn root() -> PathBuf {
@@ -24,9 +28,13 @@ fn root() -> PathBuf {
 fn arguments(line: &str) -> Option<Vec<String>> {
     let command = line.strip_prefix("$ ")?;
     let rest = command.strip_prefix("shardmill ").or_else(|| command.strip_prefix("cargo run --release -- "))?;
-    let rest = rest.split(" #").next().unwrap_or_default();
-    let parts = rest.split('\'').enumerate();
-    Some(parts.flat_map(|(at, part)| if at % 2 == 1 { vec![part.to_owned()] } else { words(part) }).collect())
+    Some(split(rest.split(" #").next().unwrap_or_default()))
+}
+
+/// The words of a command line, some of them in quotes.
+fn split(line: &str) -> Vec<String> {
+    let parts = line.split('\'').enumerate();
+    parts.flat_map(|(at, part)| if at % 2 == 1 { vec![part.to_owned()] } else { words(part) }).collect()
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -75,23 +83,36 @@ fn agree(documented: &[String], printed: &[String]) -> bool {
     enough && documented[..compared].iter().zip(printed).all(|(a, b)| masked(a) == masked(b))
 }
 
+/// What a command line of the documentation prints; nothing when it is not ours to run. One that ends with `&` goes on
+/// while the rest of the document talks to it.
+fn printed(line: &str, folder: &Path, servers: &mut Servers) -> Option<Vec<String>> {
+    if let Some(rest) = line.strip_prefix("$ curl ") {
+        return Some(servers.curl(&split(rest)));
+    }
+    let arguments = arguments(line)?;
+    Some(match arguments.split_last() {
+        Some((last, arguments)) if last == "&" => servers.start(folder, arguments),
+        _ => output(folder, &arguments),
+    })
+}
+
 /// The document with what its commands print, where that differs from what it says.
 fn rewritten(text: &str, folder: &Path) -> String {
     let mut lines = text.lines().map(str::to_owned).peekable();
     let mut written = Vec::new();
     let mut in_console = false;
+    let mut servers = Servers::default();
     while let Some(line) = lines.next() {
         if line.starts_with("```") {
             in_console = line == "```console";
         }
-        let command = arguments(&line).filter(|_| in_console);
+        let outcome = if in_console { printed(&line, folder, &mut servers) } else { None };
         written.push(line);
-        let Some(command) = command else { continue };
+        let Some(mut printed) = outcome else { continue };
         let mut documented = Vec::new();
         while let Some(next) = lines.next_if(|next| !next.starts_with("$ ") && !next.starts_with("```")) {
             documented.push(next);
         }
-        let mut printed = output(folder, &command);
         if agree(&documented, &printed) {
             printed = documented;
         } else if documented.last().is_some_and(|line| line == REST) {

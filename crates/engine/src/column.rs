@@ -7,6 +7,7 @@ use arrow::compute::{interleave, nullif};
 
 use crate::draw::Draw;
 use crate::error::{EngineError, Result};
+use crate::filling::Filling;
 use crate::frame::{Frame, Source};
 use crate::generators::Generator;
 use crate::measure::{DAY_US, convert, from_measure, from_steps, in_steps, measure};
@@ -83,6 +84,11 @@ struct Interval {
 }
 
 impl Column {
+    /// What a model is asked for its values, when they are answers.
+    pub fn filling(&self) -> Option<&Filling> {
+        self.generator.filling()
+    }
+
     /// The values of this column for the rows of a frame.
     pub fn evaluate(&self, frame: &Frame<'_>) -> Result<ArrayRef> {
         let values = match self.interval(frame)? {

@@ -24,12 +24,41 @@ pub enum EngineError {
         /// The table.
         table: String,
     },
+    /// A column holds what a model answers, and it was not asked.
+    #[error("the values of column `{table}.{column}` are answers of a model, which were not given")]
+    Unanswered {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// What a counting stage found cannot be read.
+    #[error("page {page} of a table's counts cannot be read: {reason}")]
+    Counts {
+        /// The page.
+        page: u64,
+        /// What happened.
+        reason: String,
+    },
     /// An expression could not be evaluated.
     #[error("expression: {0}")]
     Expression(#[from] ExpressionError),
     /// An Arrow kernel refused its input.
     #[error("arrow: {0}")]
     Arrow(#[from] ArrowError),
+}
+
+impl EngineError {
+    /// The error as one of a column, unless it names its place already.
+    pub(crate) fn of_column(self, table: &str, column: &str) -> Self {
+        match self {
+            Self::Expression(_) | Self::Arrow(_) => {
+                let (table, column) = (table.to_owned(), column.to_owned());
+                Self::Column { table, column, message: self.to_string() }
+            }
+            placed => placed,
+        }
+    }
 }
 
 /// The engine's result.

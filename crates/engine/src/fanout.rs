@@ -8,8 +8,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
+use crate::counts::Counts;
 use crate::error::{EngineError, Result};
 use crate::modifiers::effect::Effect;
 use crate::random::key::Key;
@@ -51,8 +52,8 @@ pub struct Counted {
     pub effects: Vec<Effect>,
     /// The least and the most children after scaling.
     pub clip: (u64, u64),
-    /// First child of each block, and at last the total: set once, when the counting stage is done.
-    pub starts: OnceLock<Arc<Vec<u64>>>,
+    /// What the counting stage found: set once, when it is done.
+    pub counts: OnceLock<Counts>,
 }
 
 /// What a thread keeps while it makes rows: the insides of recently used blocks.
@@ -106,7 +107,7 @@ impl Fanout {
                 let part: u64 = if rest == 0 { 0 } else { strata.shuffled(parents / BLOCK)[..rest].iter().sum() };
                 whole.checked_add(part)
             }
-            Self::Counted(counted) => counted.starts.get().and_then(|starts| starts.last().copied()),
+            Self::Counted(counted) => counted.counts.get().map(Counts::total),
         }
     }
 
@@ -139,10 +140,7 @@ impl<'t> Children<'t> {
         match self.fanout() {
             Fanout::Constant(each) => Ok(block * BLOCK * each),
             Fanout::Stratified(strata) => Ok(block * strata.block_total()),
-            Fanout::Counted(counted) => {
-                let starts = counted.starts.get().ok_or_else(|| self.not_counted())?;
-                Ok(starts[block as usize])
-            }
+            Fanout::Counted(counted) => counted.counts.get().ok_or_else(|| self.not_counted())?.start(block),
         }
     }
 
@@ -151,10 +149,7 @@ impl<'t> Children<'t> {
         match self.fanout() {
             Fanout::Constant(each) => Ok(child / each / BLOCK),
             Fanout::Stratified(strata) => Ok(child / strata.block_total()),
-            Fanout::Counted(counted) => {
-                let starts = counted.starts.get().ok_or_else(|| self.not_counted())?;
-                Ok(starts.partition_point(|start| *start <= child) as u64 - 1)
-            }
+            Fanout::Counted(counted) => counted.counts.get().ok_or_else(|| self.not_counted())?.block_of(child),
         }
     }
 

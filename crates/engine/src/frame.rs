@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, UInt32
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Int32Type};
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::fanout::{Children, Scratch};
 use crate::rows::Rows;
 use crate::tables::{Table, Tables};
@@ -37,6 +37,8 @@ pub struct Frame<'t> {
     pub rows: Rows,
     /// The thread's memory.
     pub scratch: Rc<Scratch>,
+    /// What models answered: columns, by position.
+    given: Vec<(usize, ArrayRef)>,
     columns: RefCell<Vec<Option<ArrayRef>>>,
     linked: RefCell<Vec<Option<Rc<Linked<'t>>>>>,
 }
@@ -58,9 +60,29 @@ impl<'t> Frame<'t> {
             table,
             rows,
             scratch: Rc::clone(scratch),
+            given: Vec::new(),
             columns: RefCell::new(vec![None; described.columns.len()]),
             linked: RefCell::new(vec![None; described.links.len()]),
         }
+    }
+
+    /// The same rows with what models answered for them: columns, by position, with a value for each row.
+    #[must_use]
+    pub fn giving(self, given: Vec<(usize, ArrayRef)>) -> Self {
+        Self { given, ..self }
+    }
+
+    /// What a model answered for these rows.
+    ///
+    /// # Errors
+    /// When it was not given.
+    pub(crate) fn given(&self, column: usize) -> Result<ArrayRef> {
+        let given = self.given.iter().find(|(at, _)| *at == column);
+        let unanswered = || EngineError::Unanswered {
+            table: self.described().name.clone(),
+            column: self.described().columns[column].name.clone(),
+        };
+        given.map(|(_, values)| ArrayRef::clone(values)).ok_or_else(unanswered)
     }
 
     /// The table.
@@ -92,7 +114,8 @@ impl<'t> Frame<'t> {
             return Ok(ArrayRef::clone(known));
         }
         let described = self.described();
-        let mut made = described.columns[column].evaluate(self)?;
+        let evaluated = described.columns[column].evaluate(self);
+        let mut made = evaluated.map_err(|error| error.of_column(&described.name, &described.columns[column].name))?;
         if let Some(duplicates) = &described.duplicates {
             made = duplicates.redirect(self, column, made)?;
         }

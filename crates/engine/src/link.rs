@@ -18,6 +18,10 @@ use crate::random::rank::{Rank, Skew};
 use crate::rows::Rows;
 use crate::value::Type;
 
+mod among;
+
+pub use among::{Among, Piece};
+
 /// A way from each row of one table to at most one row of another.
 #[derive(Debug)]
 pub struct Link {
@@ -56,6 +60,8 @@ pub enum Way {
     FirstChild(usize),
     /// The lowest row of a small table whose columns equal those of this row.
     Index(Box<Index>),
+    /// The lowest row, among the few that a key leads to, whose columns equal those of this row.
+    Among(Box<Among>),
 }
 
 /// What the first row of a self-reference points at.
@@ -121,6 +127,7 @@ impl Link {
                 let first: Vec<Option<u64>> = rows.iter().map(|rows| rows.first().map(|row| u64::from(*row))).collect();
                 Ok(self.some(frame, &first))
             }
+            Way::Among(among) => Ok(self.some(frame, &among.first(self.target, frame)?)),
         }
     }
 

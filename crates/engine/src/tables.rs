@@ -9,10 +9,12 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::check::rules::Rules;
 use crate::column::Column;
+use crate::counts::{Counts, PAGE_BLOCKS, blocks_of};
 use crate::duplicates::Duplicates;
 use crate::error::{EngineError, Result};
 use crate::fanout::{BLOCK, Children, Fanout, Scratch};
-use crate::frame::Frame;
+use crate::filling::Filling;
+use crate::frame::{Frame, Source};
 use crate::generators::Read;
 use crate::link::Link;
 use crate::rows::Rows;
@@ -58,6 +60,13 @@ pub struct Parent {
     pub fanout: Fanout,
 }
 
+impl Table {
+    /// Whether models fill some of its columns: then it loses the rows that they refuse.
+    pub fn is_filled(&self) -> bool {
+        self.columns.iter().any(|column| column.filling().is_some())
+    }
+}
+
 /// How many rows a table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
@@ -70,6 +79,20 @@ pub enum Size {
         /// The most.
         most: u64,
     },
+}
+
+/// Counts one page: the children in each of its blocks.
+pub type CountPage<'a> = dyn Fn(u64) -> Result<Vec<u64>> + Sync + 'a;
+
+/// Consecutive rows of a table, and what models answered for them.
+#[derive(Clone, Debug)]
+pub struct Asked<'g> {
+    /// The table, by position.
+    pub table: usize,
+    /// The rows.
+    pub rows: Range<u64>,
+    /// Filled columns, by position, each with an answer for every row.
+    pub given: &'g [(usize, ArrayRef)],
 }
 
 impl Tables {
@@ -133,31 +156,38 @@ impl Tables {
         Children { tables: self, table, scratch: &scratch }.count(blocks)
     }
 
-    /// Gives the engine what a counting stage found: the children in every block, in order. Only the first call counts.
-    pub fn set_counts(&self, table: usize, blocks: impl IntoIterator<Item = u64>) {
+    /// Gives the engine what a counting stage found. Only the first call counts.
+    pub fn set_counts(&self, table: usize, counts: Counts) {
         if let Some(Parent { fanout: Fanout::Counted(counted), .. }) = &self.table(table).parent {
-            counted.starts.get_or_init(|| {
-                let mut sum = 0u64;
-                let mut starts = vec![0];
-                for block in blocks {
-                    sum += block;
-                    starts.push(sum);
-                }
-                Arc::new(starts)
-            });
+            counted.counts.get_or_init(|| counts);
         }
     }
 
-    /// Does every counting stage here and now, on one thread: for previews and tests.
+    /// Does every counting stage here and now, and keeps what they find in memory: for previews and tests.
     ///
     /// # Errors
     /// When a column of a parent cannot be evaluated.
     pub fn count_all(&self) -> Result<()> {
+        self.count_by(|pages, count| (0..pages).map(count).collect())
+    }
+
+    /// Does every counting stage here and now: `run` is given a number of pages and how one is counted, which it may do
+    /// on several threads, and gives back all pages in order.
+    ///
+    /// # Errors
+    /// When a column of a parent cannot be evaluated.
+    pub fn count_by(&self, run: impl Fn(u64, &CountPage<'_>) -> Result<Vec<Vec<u64>>>) -> Result<()> {
         for table in self.counted_in_order() {
             let blocks = self.count_blocks(table)?;
-            self.set_counts(table, self.count(table, 0..blocks)?);
+            let pages = run(blocks.div_ceil(PAGE_BLOCKS), &|page| self.count(table, blocks_of(page, blocks)))?;
+            self.set_counts(table, Counts::held(pages).ok_or_else(|| self.too_many(table))?);
         }
         Ok(())
+    }
+
+    fn too_many(&self, table: usize) -> EngineError {
+        let reason = format!("table `{}` has more than {} rows", self.table(table).name, u64::MAX);
+        EngineError::Counts { page: 0, reason }
     }
 
     /// Counted tables, parents before children.
@@ -221,13 +251,64 @@ impl Tables {
         Arc::new(Schema::new(fields))
     }
 
-    /// Makes consecutive rows of a table. The batch's schema may hold dictionaries where [`Self::schema`] says text.
+    /// The columns of a table whose values are answers of models, in groups: the prompts of a group read pure columns and
+    /// answers to earlier groups only.
+    pub fn fillings(&self, table: usize) -> Vec<Vec<(usize, &Filling)>> {
+        let mut groups: Vec<Vec<(usize, &Filling)>> = Vec::new();
+        for (at, column) in self.table(table).columns.iter().enumerate() {
+            let Some(filling) = column.filling() else { continue };
+            let level = self.level(table, at);
+            groups.resize_with(groups.len().max(level + 1), Vec::new);
+            groups[level].push((at, filling));
+        }
+        groups
+    }
+
+    /// How many filled columns stand one after another before this one.
+    fn level(&self, table: usize, column: usize) -> usize {
+        let described = &self.table(table).columns[column];
+        let reads = described.modifiers.iter().flat_map(|modifier| modifier.reads()).chain(described.generator.reads());
+        let above = reads.filter_map(|read| match read {
+            Read::Column(Source::Own(other)) => {
+                let is_filled = self.table(table).columns[other].filling().is_some();
+                Some(self.level(table, other) + usize::from(is_filled))
+            }
+            _ => None,
+        });
+        above.max().unwrap_or(0)
+    }
+
+    /// The prompts of a filled column for consecutive rows, whose earlier groups are answered.
+    ///
+    /// # Errors
+    /// When a value cannot be made, or an answer is missing.
+    pub fn prompts(&self, asked: &Asked<'_>, column: usize, scratch: &Rc<Scratch>) -> Result<Vec<String>> {
+        let described = self.table(asked.table);
+        let Some(filling) = described.columns[column].filling() else { return Ok(Vec::new()) };
+        let name = &described.columns[column].name;
+        filling.prompts(&self.asked(asked, scratch), name).map_err(|error| error.of_column(&described.name, name))
+    }
+
+    fn asked<'t>(&'t self, asked: &Asked<'_>, scratch: &Rc<Scratch>) -> Frame<'t> {
+        self.frame(asked.table, asked.rows.clone(), scratch).giving(asked.given.to_vec())
+    }
+
+    /// Makes consecutive rows of a table without filled columns. The batch's schema may hold dictionaries where
+    /// [`Self::schema`] says text.
     ///
     /// # Errors
     /// When a value cannot be made, or a counting stage is missing.
     pub fn batch(&self, table: usize, rows: Range<u64>, scratch: &Rc<Scratch>) -> Result<RecordBatch> {
-        let frame = self.frame(table, rows, scratch);
-        let described = self.table(table);
+        self.filled_batch(&Asked { table, rows, given: &[] }, scratch)
+    }
+
+    /// Makes consecutive rows of a table from what models answered for them.
+    ///
+    /// # Errors
+    /// When a value cannot be made, or an answer is missing.
+    pub fn filled_batch(&self, asked: &Asked<'_>, scratch: &Rc<Scratch>) -> Result<RecordBatch> {
+        let frame = self.asked(asked, scratch);
+        let described = self.table(asked.table);
         let mut fields = Vec::with_capacity(described.columns.len());
         let mut arrays = Vec::with_capacity(described.columns.len());
         for (at, column) in described.columns.iter().enumerate() {

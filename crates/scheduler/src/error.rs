@@ -26,6 +26,9 @@ pub enum ScheduleError {
     /// An object among the commits is none.
     #[error("`{0}` is no commit of this job")]
     NoCommit(ObjectPath),
+    /// A commit that the ledger knows is not in the store: somebody removed it, or the store lost it.
+    #[error("the commit `{0}` is gone: its shard is made again")]
+    Uncommitted(ObjectPath),
     /// A file that is committed is gone.
     #[error("`{0}` was committed and is not there")]
     Missing(ObjectPath),
@@ -45,6 +48,18 @@ pub enum ScheduleError {
     /// No version number could be claimed.
     #[error("no version of `{0}` could be claimed: too many rivals")]
     Unclaimed(String),
+}
+
+impl ScheduleError {
+    /// Whether trying again is vain: records contradict each other, or somebody changed what was written.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Plan(_) | Self::Commit(_) | Self::NoCommit(_) | Self::Missing(_) => true,
+            Self::Changed { .. } | Self::Foreign(_) | Self::Unclaimed(_) => true,
+            Self::Place(PlaceError::Damaged { .. } | PlaceError::Conflict { .. }) => true,
+            Self::Uncommitted(_) | Self::Place(PlaceError::Store(_)) | Self::Ledger(_) | Self::Queue(_) => false,
+        }
+    }
 }
 
 impl From<StoreError> for ScheduleError {

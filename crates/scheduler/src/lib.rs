@@ -6,8 +6,13 @@ pub mod plan;
 pub mod dispatch;
 pub mod finish;
 pub mod version;
+pub mod fire;
+pub mod keep;
+pub mod herald;
+pub mod lead;
 mod commits;
 mod limits;
 mod error;
 
 pub use error::ScheduleError;
+pub use lead::{Planner, Scheduler};

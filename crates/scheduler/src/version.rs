@@ -1,7 +1,7 @@
 //! The versions of a dataset in a store root: a number is claimed by conditional create, before anything is written under it.
 
 use serde::{Deserialize, Serialize};
-use shardmill_shared::job::{Digest, JobId, Key, Layout, Name, NameError, encode};
+use shardmill_shared::job::{Digest, JobId, Key, Layout, Name, NameError, Success, encode};
 use shardmill_shared::store::{Place, PlaceError, Put, Store};
 use std::sync::Arc;
 
@@ -31,9 +31,31 @@ pub struct Latest {
 /// # Errors
 /// When the store fails, or too many rivals claim at the same time.
 pub async fn claim(store: &Arc<dyn Store>, dataset: &Name, spec: Digest) -> Result<Layout, ScheduleError> {
+    first_of(store, dataset, |version| Claim { job: job_of(dataset, version), spec }).await
+}
+
+/// Where a job of a cluster works: the newest version when the job has claimed that before, else the next. A number that
+/// was claimed by a scheduler that died before it placed the job may stay empty.
+///
+/// # Errors
+/// When the store fails, or too many rivals claim at the same time.
+pub async fn claim_for(
+    store: &Arc<dyn Store>,
+    dataset: &Name,
+    (job, spec): (&JobId, Digest),
+) -> Result<Layout, ScheduleError> {
+    first_of(store, dataset, |_| Claim { job: job.clone(), spec }).await
+}
+
+/// The first number, from the newest on, whose claim is the wanted one.
+async fn first_of(
+    store: &Arc<dyn Store>,
+    dataset: &Name,
+    wanted: impl Fn(u64) -> Claim,
+) -> Result<Layout, ScheduleError> {
     let newest = newest(store, dataset).await?;
     for version in newest.max(1)..=newest.saturating_add(CLAIMS) {
-        let claim = Claim { job: job_of(dataset, version), spec };
+        let claim = wanted(version);
         let layout = Layout::Root { job: claim.job.clone(), dataset: dataset.clone(), version };
         let path = layout.path(&Key::Version(dataset.clone(), version));
         let put = store.put_once(&path, encode(&claim).into()).await?;
@@ -55,24 +77,50 @@ pub async fn advance_latest(place: &Place) -> Result<(), ScheduleError> {
         Err(PlaceError::Damaged { .. }) => None,
         found => found?,
     };
-    if latest.is_none_or(|latest| latest.version < *version) {
-        place.put(&key, &Latest { version: *version }).await?;
+    if latest.is_some_and(|latest| latest.version >= *version) {
+        return Ok(());
+    }
+    place.put(&key, &Latest { version: *version }).await?;
+    // A later version may have been published since that look, and its word been replaced by this one.
+    let mut later = claimed(&place.store, dataset).await?;
+    later.retain(|number| number > version);
+    later.sort_unstable();
+    for version in later.into_iter().rev() {
+        if is_published(place, version).await? {
+            place.put(&key, &Latest { version }).await?;
+            break;
+        }
     }
     Ok(())
 }
 
+/// Whether another version of the same dataset is there.
+async fn is_published(place: &Place, version: u64) -> Result<bool, ScheduleError> {
+    let mut layout = place.layout.clone();
+    if let Layout::Root { version: number, .. } = &mut layout {
+        *number = version;
+    }
+    let other = Place { store: Arc::clone(&place.store), layout };
+    Ok(other.find::<Success>(&Key::Success).await?.is_some())
+}
+
 /// The highest number that was claimed; 0 when none was.
 async fn newest(store: &Arc<dyn Store>, dataset: &Name) -> Result<u64, ScheduleError> {
+    Ok(claimed(store, dataset).await?.into_iter().max().unwrap_or(0))
+}
+
+/// Every number that was claimed, in no order.
+pub(crate) async fn claimed(store: &Arc<dyn Store>, dataset: &Name) -> Result<Vec<u64>, ScheduleError> {
     let folder = Layout::Folder.path(&Key::Versions(dataset.clone()));
     let mut listing = store.list(Some(&folder)).await?;
-    let mut newest = 0;
+    let mut numbers = Vec::new();
     loop {
         let page = listing.next_page().await?;
         if page.is_empty() {
-            return Ok(newest);
+            return Ok(numbers);
         }
         let number = |name: &str| name.strip_suffix(".json")?.parse::<u64>().ok();
-        newest = page.iter().filter_map(|entry| number(entry.path.file_name())).fold(newest, u64::max);
+        numbers.extend(page.iter().filter_map(|entry| number(entry.path.file_name())));
     }
 }
 
@@ -125,5 +173,22 @@ mod tests {
             let latest: Latest = place.read(&Key::Latest(dataset.clone())).await.expect("is there");
             assert_eq!(latest.version, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn latest_is_not_put_back_by_one_that_looked_before() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let (dataset, spec) = (Name::new("shop").expect("allowed"), Digest::of(b"a"));
+        let mut places = Vec::new();
+        for spec in [spec, Digest::of(b"b")] {
+            let layout = claim(&store, &dataset, spec).await.expect("claims");
+            places.push(Place { store: Arc::clone(&store), layout });
+        }
+        let success = Success { manifest: spec, spec };
+        places[1].settle(&Key::Success, &success).await.expect("publishes");
+        // The word of the second was replaced, or is yet to come: either way the first knows.
+        advance_latest(&places[0]).await.expect("moves");
+        let latest: Latest = places[0].read(&Key::Latest(dataset)).await.expect("is there");
+        assert_eq!(latest.version, 2);
     }
 }

@@ -2,7 +2,10 @@
 
 pub mod spec;
 pub mod job;
+pub mod schedule;
 pub mod queue;
 pub mod ledger;
 pub mod store;
+pub mod pacing;
 pub mod process;
+pub mod metrics;

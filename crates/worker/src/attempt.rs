@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use shardmill_shared::job::{Commit, FileEntry, Key, Layout, ShardId};
+use shardmill_shared::ledger::Lease;
 use shardmill_shared::process::Stop;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument, debug_span};
 
-use crate::execute::{Assignment, Execute, ExecuteError, Executed};
+use crate::error::Refusal;
+use crate::execute::{Assignment, ExecuteError, Executed};
 use crate::pipe::{Counters, PipeSink};
+use crate::take::Slot;
 use crate::upload::{self, Stored, Written};
 use crate::{AttemptError, JobContext};
 
 /// What an attempt needs.
 pub(crate) struct Attempt {
     pub(crate) job: Arc<JobContext>,
-    pub(crate) shard: ShardId,
-    pub(crate) executor: Arc<dyn Execute>,
+    pub(crate) lease: Lease,
     pub(crate) counters: Arc<Counters>,
     /// The worker's stop, or the attempt's alone.
     pub(crate) stop: Stop,
@@ -24,22 +26,28 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Runs the shard until it is committed. `slot` is given back as soon as the rows are made.
-    pub(crate) async fn run(self, slot: OwnedSemaphorePermit) -> Result<Commit, AttemptError> {
+    pub(crate) async fn run(self, slot: Option<Slot>) -> Result<Commit, AttemptError> {
         let job = Arc::clone(&self.job);
-        let (stage, shard) = job.shard(&self.shard).await?;
-        let work = Assignment { job: self.job, stage, shard, runtime: Handle::current() };
+        let (stage, shard) = job.shard(&self.lease.shard).await?;
+        let lease = Some(self.lease);
+        let work = Assignment { job: self.job, stage, shard, lease, runtime: Handle::current() };
         let path = job.place.path(&work.file_key());
-        let (mut sink, pieces) = PipeSink::new(self.counters, self.stop);
-        let executor = self.executor;
+        let (mut sink, pieces) = PipeSink::new(self.counters, self.stop.clone());
+        let executor = Arc::clone(&work.job.executor);
         let running = work.clone();
-        let rows = tokio::task::spawn_blocking(move || executor.execute(&running, &mut sink));
+        let span = debug_span!("rows");
+        let rows = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&running, &mut sink)));
         let made = async {
             let made = rows.await;
             drop(slot);
             made.map_err(|fault| AttemptError::Panicked(fault.to_string()))
         };
-        let (made, written) = tokio::join!(made, upload::write(&*job.place.store, &path, pieces));
-        commit(&work, made?, written?).await
+        let upload = upload::write(&*job.place.store, &path, pieces).instrument(debug_span!("upload"));
+        let (made, written) = tokio::join!(made, upload);
+        let (made, written) = (made?, written?);
+        // Whoever has the lease by now may have committed: what is published is not replaced.
+        let made = if self.stop.is_set() { Err(ExecuteError::Stopped) } else { made };
+        commit(&work, made, written).instrument(debug_span!("commit")).await
     }
 
     /// The commit that an earlier attempt left without the ledger hearing of it.
@@ -73,7 +81,7 @@ async fn commit(
     Ok(commit)
 }
 
-fn commit_of(work: &Assignment, executed: Executed, stored: Option<Stored>) -> Commit {
+pub(crate) fn commit_of(work: &Assignment, executed: Executed, stored: Option<Stored>) -> Commit {
     let file = stored.map(|stored| FileEntry {
         // A commit names its files by their place in the version, so that it is the same in every layout.
         key: Layout::Folder.path(&work.file_key()),
@@ -90,10 +98,19 @@ fn commit_of(work: &Assignment, executed: Executed, stored: Option<Stored>) -> C
     }
 }
 
-fn refusal(error: ExecuteError) -> AttemptError {
+pub(crate) fn refusal(error: ExecuteError) -> AttemptError {
     match error {
         ExecuteError::Stopped => AttemptError::Stopped,
         ExecuteError::Read(error) => AttemptError::Store(error),
-        other => AttemptError::Refused(other.to_string()),
+        ExecuteError::Refused(reason) => AttemptError::Refused(Refusal { column: None, reason }),
+        ExecuteError::Column { ref column, .. } => {
+            AttemptError::Refused(Refusal { column: Some(column.clone()), reason: error.to_string() })
+        }
+        ExecuteError::Budget(reason) => AttemptError::Budget(reason),
+        ExecuteError::Model(reason) => AttemptError::Model(reason),
+        ExecuteError::Unanswered(reason) => AttemptError::Unanswered(reason),
+        other @ (ExecuteError::Write(_) | ExecuteError::Counts(_) | ExecuteError::Interrupted(_)) => {
+            AttemptError::Interrupted(other.to_string())
+        }
     }
 }

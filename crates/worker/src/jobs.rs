@@ -1,36 +1,67 @@
 //! What a worker must know of a job to run its shards: plan, spec, and where its objects are.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use shardmill_shared::job::{JobId, Key, Plan, Shard, ShardId, Stage, StageId};
+use shardmill_shared::job::{JobId, Key, Name, Plan, Shard, ShardId, Stage, StageId};
+use shardmill_shared::queue::Message;
 use shardmill_shared::store::{Place, PlaceError};
 
 use crate::AttemptError;
+use crate::execute::Execute;
+
+mod stored;
+
+pub use stored::{Compile, StoredJobs};
 
 /// A job, as its workers see it.
-#[derive(Debug)]
 pub struct JobContext {
     /// The id.
     pub id: JobId,
+    /// Whose job it is; nobody's in a local run.
+    pub tenant: Option<Name>,
     /// The plan.
     pub plan: Plan,
     /// The canonical spec.
     pub spec: Bytes,
     /// Where its objects are.
     pub place: Place,
+    /// What runs its shards.
+    pub executor: Arc<dyn Execute>,
+}
+
+impl Debug for JobContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobContext").field("id", &self.id).field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 /// Where a worker learns of jobs.
 #[async_trait]
 pub trait Jobs: Send + Sync + Debug {
-    /// The job, or nothing when there is none of that id.
+    /// The job of a message, or nothing when there is none of that id.
     ///
     /// # Errors
-    /// When the store fails.
-    async fn find(&self, job: &JobId) -> Result<Option<Arc<JobContext>>, PlaceError>;
+    /// When the store fails, or what it has cannot be run here.
+    async fn find(&self, message: &Message) -> Result<Option<Arc<JobContext>>, FindError>;
+}
+
+/// Why a job cannot be run here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// A record of the store cannot be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// This worker cannot make what the spec asks for.
+    #[error("job `{job}` cannot be run by this worker: {reason}")]
+    Uncompiled {
+        /// The job.
+        job: JobId,
+        /// The problem.
+        reason: String,
+    },
 }
 
 /// The one job of a local run.
@@ -39,8 +70,8 @@ pub struct OneJob(pub Arc<JobContext>);
 
 #[async_trait]
 impl Jobs for OneJob {
-    async fn find(&self, job: &JobId) -> Result<Option<Arc<JobContext>>, PlaceError> {
-        Ok((self.0.id == *job).then(|| Arc::clone(&self.0)))
+    async fn find(&self, message: &Message) -> Result<Option<Arc<JobContext>>, FindError> {
+        Ok((self.0.id == message.job).then(|| Arc::clone(&self.0)))
     }
 }
 

@@ -7,11 +7,13 @@ pub mod execute;
 pub mod formats;
 pub mod verify;
 mod attempt;
+mod replay;
 mod pipe;
 mod upload;
 mod limits;
 mod error;
 
-pub use error::AttemptError;
-pub use jobs::{JobContext, Jobs, OneJob};
+pub use error::{AttemptError, Refusal};
+pub use jobs::{Compile, FindError, JobContext, Jobs, OneJob, StoredJobs};
+pub use replay::replay;
 pub use take::Worker;

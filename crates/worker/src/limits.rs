@@ -6,8 +6,12 @@ pub(crate) const CHUNK_BYTES: usize = 4 << 20;
 /// Chunks that wait between the maker of rows and the store: one is sent while the other is filled.
 pub(crate) const CHUNKS: usize = 2;
 
-/// Attempts per slot whose rows are made and whose commit is under way: slots do not wait for the disk.
-pub(crate) const PIPELINE_PER_SLOT: usize = 2;
+/// Attempts per slot whose rows are made and whose commit is under way, so that slots do not wait for the disk. As many
+/// messages more are in hand, which an idle worker elsewhere cannot have: few.
+pub(crate) const PIPELINE_PER_SLOT: usize = 1;
+
+/// How long the shards of one message may take together, in milliseconds: what is left then is another worker's to take.
+pub(crate) const RUN_MS: u64 = 1_000;
 
 /// How long to leave a queue or ledger alone that cannot be reached, in milliseconds.
 pub(crate) const PAUSE_MS: u64 = 1_000;
@@ -20,3 +24,15 @@ pub(crate) const BATCH_ROWS_MAX: u64 = 16_384;
 
 /// Bytes that a batch aims at, however wide the rows are.
 pub(crate) const BATCH_BYTES: u64 = 4 << 20;
+
+/// Questions of one shard that wait for an answer at the same time.
+pub(crate) const ASKED_AT_ONCE: usize = 64;
+
+/// How often an answer that does not fit is asked for again.
+pub(crate) const REPAIRS: u32 = 2;
+
+/// How often an attempt that waits for answers looks whether it is to stop, in milliseconds.
+pub(crate) const STOP_LOOK_MS: u64 = 100;
+
+/// Jobs whose compiled specs are kept.
+pub(crate) const JOBS_KEPT: usize = 64;

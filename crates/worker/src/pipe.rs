@@ -12,15 +12,6 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use crate::execute::{ExecuteError, ShardSink};
 use crate::limits::{CHUNK_BYTES, CHUNKS};
 
-/// What comes through the pipe.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// The file was started.
-    Start,
-    /// More bytes of it.
-    More(Bytes),
-}
-
 /// How far an attempt has come.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -36,14 +27,14 @@ impl Counters {
 
 /// The end of the pipe that the executor sees.
 pub(crate) struct PipeSink {
-    pieces: Option<Sender<Piece>>,
+    pieces: Option<Sender<Bytes>>,
     counters: Arc<Counters>,
     stop: Stop,
 }
 
 impl PipeSink {
     /// A pipe, whose sink stops when `stop` is set.
-    pub(crate) fn new(counters: Arc<Counters>, stop: Stop) -> (Self, Receiver<Piece>) {
+    pub(crate) fn new(counters: Arc<Counters>, stop: Stop) -> (Self, Receiver<Bytes>) {
         let (pieces, receiver) = mpsc::channel(CHUNKS);
         (Self { pieces: Some(pieces), counters, stop }, receiver)
     }
@@ -53,8 +44,7 @@ impl ShardSink for PipeSink {
     fn file(&mut self) -> Result<Box<dyn Write + Send>, ExecuteError> {
         let started_before = || ExecuteError::Refused("the file of the shard was started before".to_owned());
         let pieces = self.pieces.take().ok_or_else(started_before)?;
-        pieces.blocking_send(Piece::Start).map_err(|_| closed())?;
-        Ok(Box::new(Pipe { pieces, counters: Arc::clone(&self.counters), chunk: BytesMut::new() }))
+        Ok(Box::new(Pipe { pieces, counters: Arc::clone(&self.counters), chunk: BytesMut::new(), is_started: false }))
     }
 
     fn made(&mut self, rows: u64) -> Result<(), ExecuteError> {
@@ -65,18 +55,20 @@ impl ShardSink for PipeSink {
 
 /// The file, as the executor sees it.
 struct Pipe {
-    pieces: Sender<Piece>,
+    pieces: Sender<Bytes>,
     counters: Arc<Counters>,
     chunk: BytesMut,
+    is_started: bool,
 }
 
 impl Pipe {
     fn send(&mut self) -> io::Result<()> {
+        self.is_started = true;
         self.counters.bytes.fetch_add(self.chunk.len() as u64, Ordering::Relaxed);
         // A file that fills one chunk is likely to fill the next; one that does not costs what it holds.
         let next = if self.chunk.len() == CHUNK_BYTES { BytesMut::with_capacity(CHUNK_BYTES) } else { BytesMut::new() };
         let chunk = std::mem::replace(&mut self.chunk, next).freeze();
-        self.pieces.blocking_send(Piece::More(chunk)).map_err(|_| closed())
+        self.pieces.blocking_send(chunk).map_err(|_| closed())
     }
 }
 
@@ -99,7 +91,8 @@ impl Write for Pipe {
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        if !self.chunk.is_empty() {
+        // A file that is empty is there all the same.
+        if !self.chunk.is_empty() || !self.is_started {
             // Nobody listens only when the upload failed, and that failure is reported.
             let _ = self.send();
         }
@@ -123,15 +116,25 @@ mod tests {
             assert!(sink.file().is_err(), "a shard has one file");
             file.write_all(&vec![7; size]).expect("writes");
         });
-        assert_eq!(receiver.recv().await, Some(Piece::Start));
         for expected in [CHUNK_BYTES, CHUNK_BYTES, 5] {
             match receiver.recv().await {
-                Some(Piece::More(chunk)) => assert_eq!(chunk.len(), expected),
-                other => panic!("{other:?}"),
+                Some(chunk) => assert_eq!(chunk.len(), expected),
+                None => panic!("a chunk of {expected} bytes is missing"),
             }
         }
         assert_eq!(receiver.recv().await, None);
         writer.await.expect("ends");
+    }
+
+    #[tokio::test]
+    async fn an_empty_file_is_a_file_and_none_is_none() {
+        let (mut sink, mut receiver) = PipeSink::new(Arc::default(), Stop::default());
+        tokio::task::spawn_blocking(move || drop(sink.file())).await.expect("ends");
+        assert_eq!(receiver.recv().await, Some(Bytes::new()));
+        assert_eq!(receiver.recv().await, None);
+        let (sink, mut receiver) = PipeSink::new(Arc::default(), Stop::default());
+        drop(sink);
+        assert_eq!(receiver.recv().await, None);
     }
 
     #[tokio::test]
@@ -141,7 +144,7 @@ mod tests {
             let mut file = sink.file().expect("starts");
             file.write_all(&vec![7; CHUNK_BYTES * 8]).expect_err("nobody reads").kind()
         });
-        assert_eq!(receiver.recv().await, Some(Piece::Start));
+        assert_eq!(receiver.recv().await.map(|chunk| chunk.len()), Some(CHUNK_BYTES));
         drop(receiver);
         assert_eq!(writer.await.expect("ends"), io::ErrorKind::BrokenPipe);
     }

@@ -1,10 +1,9 @@
 //! The end of the pipe that writes into the store, and digests what passes.
 
+use bytes::Bytes;
 use shardmill_shared::job::{Digest, ObjectPath};
 use shardmill_shared::store::{Store, StoreError, Upload};
 use tokio::sync::mpsc::Receiver;
-
-use crate::pipe::Piece;
 
 /// A file that is written but not yet there.
 pub(crate) struct Written {
@@ -23,20 +22,34 @@ pub(crate) struct Stored {
 pub(crate) async fn write(
     store: &dyn Store,
     path: &ObjectPath,
-    mut pieces: Receiver<Piece>,
+    mut pieces: Receiver<Bytes>,
 ) -> Result<Option<Written>, StoreError> {
-    if pieces.recv().await.is_none() {
-        return Ok(None);
-    }
+    let Some(mut piece) = pieces.recv().await else { return Ok(None) };
     let mut upload = store.upload(path).await?;
     let mut hasher = blake3::Hasher::new();
-    while let Some(piece) = pieces.recv().await {
-        if let Piece::More(chunk) = piece {
-            hasher.update(&chunk);
-            upload.write(chunk).await?;
+    loop {
+        hasher.update(&piece);
+        if !piece.is_empty() {
+            upload.write(piece).await?;
+        }
+        match pieces.recv().await {
+            Some(next) => piece = next,
+            None => break,
         }
     }
     Ok(Some(Written { upload, digest: hasher.finalize().into() }))
+}
+
+/// What the store would hold of the pieces; nothing when no file was started.
+pub(crate) async fn digest(mut pieces: Receiver<Bytes>) -> Option<Stored> {
+    let mut next = Some(pieces.recv().await?);
+    let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
+    while let Some(piece) = next {
+        bytes += piece.len() as u64;
+        hasher.update(&piece);
+        next = pieces.recv().await;
+    }
+    Some(Stored { bytes, digest: hasher.finalize().into() })
 }
 
 impl Written {

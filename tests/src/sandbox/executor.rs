@@ -44,7 +44,7 @@ impl Scripted {
         match failures.get_mut(shard) {
             Some(left) if *left > 0 => {
                 *left -= 1;
-                Err(ExecuteError::Refused("told to fail".to_owned()))
+                Err(ExecuteError::Write(std::io::Error::other("told to fail")))
             }
             _ => Ok(()),
         }

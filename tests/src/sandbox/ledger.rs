@@ -1,11 +1,14 @@
 //! A ledger that forgets everything in the middle of a job.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use shardmill_shared::job::{JobId, Made, Outcome, Progress, ShardId, StageId};
-use shardmill_shared::ledger::{Beat, Begin, Lease, Ledger, LedgerError, MemoryLedger, View, WorkerId};
+use shardmill_shared::job::{JobId, Made, Outcome, Pool, Progress, ShardId, StageId};
+use shardmill_shared::ledger::{
+    Beat, Begin, Epoch, Lease, Ledger, LedgerError, MemoryLedger, RunState, Runner, View, WorkerId,
+};
 use shardmill_shared::process::Clock;
 
 /// Forgets everything at one of its calls.
@@ -55,12 +58,20 @@ impl Ledger for Wiped {
         self.now().reopen(job, shard).await
     }
 
-    async fn stop(&self, job: &JobId) -> Result<(), LedgerError> {
-        self.now().stop(job).await
+    async fn set_run_state(&self, job: &JobId, state: RunState) -> Result<(), LedgerError> {
+        self.now().set_run_state(job, state).await
     }
 
-    async fn begin(&self, job: &JobId, shard: &ShardId, worker: &WorkerId) -> Result<Begin, LedgerError> {
-        self.now().begin(job, shard, worker).await
+    async fn pin(&self, job: &JobId, writer: &str) -> Result<(), LedgerError> {
+        self.now().pin(job, writer).await
+    }
+
+    async fn forget(&self, job: &JobId) -> Result<(), LedgerError> {
+        self.now().forget(job).await
+    }
+
+    async fn begin(&self, job: &JobId, shard: &ShardId, runner: &Runner) -> Result<Begin, LedgerError> {
+        self.now().begin(job, shard, runner).await
     }
 
     async fn heartbeat(&self, lease: &Lease, made: Made) -> Result<Beat, LedgerError> {
@@ -82,5 +93,30 @@ impl Ledger for Wiped {
     async fn wait_change(&self, job: &JobId, seen: u64) -> Result<(), LedgerError> {
         let ledger = self.now();
         ledger.wait_change(job, seen).await
+    }
+
+    async fn wait_any(&self, seen: u64) -> u64 {
+        let ledger = self.now();
+        ledger.wait_any(seen).await
+    }
+
+    async fn present(&self, worker: &WorkerId, writer: &str, pool: Pool, slots: u32) -> Result<(), LedgerError> {
+        self.now().present(worker, writer, pool, slots).await
+    }
+
+    async fn gone(&self, worker: &WorkerId) -> Result<(), LedgerError> {
+        self.now().gone(worker).await
+    }
+
+    async fn writers(&self, pool: Pool) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.now().writers(pool).await
+    }
+
+    async fn lead(&self, name: &str, holder: &WorkerId) -> Result<Option<Epoch>, LedgerError> {
+        self.now().lead(name, holder).await
+    }
+
+    async fn resign(&self, name: &str, holder: &WorkerId) -> Result<(), LedgerError> {
+        self.now().resign(name, holder).await
     }
 }

@@ -18,10 +18,14 @@ mod executor;
 mod store;
 mod queue;
 mod ledger;
+mod release;
+mod luck;
 
 pub use executor::{Scripted, orders_of};
 pub use ledger::Wiped;
+pub use luck::Luck;
 pub use queue::{Doubling, Forgetful};
+pub use release::{Gate, Meeting, Release, SHARD_ROWS, submission};
 pub use store::{Fault, FaultyStore};
 
 /// Users of the small job.
@@ -57,7 +61,12 @@ pub fn spec(seed: u64) -> Bytes {
 pub fn plan(seed: u64) -> Plan {
     let stages = vec![
         stage("users", &[], table("users"), (Rows::Exact(USERS), 10)),
-        stage("orders-count", &[], Work::Count { table: name("orders") }, (Rows::Exact(USERS), 10)),
+        stage(
+            "orders-count",
+            &[],
+            Work::Count { table: name("orders"), parents: name("users"), parents_per_row: NonZeroU64::MIN },
+            (Rows::Exact(USERS), 10),
+        ),
         stage("orders", &["orders-count"], table("orders"), (Rows::Between { least: 0, most: USERS * 2 }, 7)),
     ];
     let spec_digest = Digest::of(&spec(seed));
@@ -79,6 +88,7 @@ pub fn clock() -> Arc<dyn Clock> {
 /// The small job over `store`, with the local twins, in a folder.
 pub fn job(store: Arc<dyn Store>, executor: Scripted) -> LocalJob {
     LocalJob {
+        budget: None,
         spec: spec(1),
         plan: plan(1),
         executor: Arc::new(executor),

@@ -23,6 +23,14 @@ impl Queue for Doubling {
     async fn take(&self, pool: Pool) -> Result<Delivery, QueueError> {
         self.0.take(pool).await
     }
+
+    async fn depth(&self, pool: Pool) -> Result<u64, QueueError> {
+        self.0.depth(pool).await
+    }
+
+    fn is_consuming(&self) -> bool {
+        self.0.is_consuming()
+    }
 }
 
 /// Loses the first message of every shard.
@@ -48,5 +56,13 @@ impl Queue for Forgetful {
 
     async fn take(&self, pool: Pool) -> Result<Delivery, QueueError> {
         self.queue.take(pool).await
+    }
+
+    async fn depth(&self, pool: Pool) -> Result<u64, QueueError> {
+        self.queue.depth(pool).await
+    }
+
+    fn is_consuming(&self) -> bool {
+        self.queue.is_consuming()
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use shardmill_engine::describe;
 use shardmill_engine::generators::GENERATORS;
 use shardmill_engine::modifiers::MODIFIERS;
+use shardmill_shared::metrics::{About, METRICS};
 use shardmill_shared::spec::{Report, document};
 use shardmill_tests::engine::{KNOWN, try_tables};
 
@@ -70,6 +71,7 @@ fn generated(text: &str, name: &Path) -> String {
                 let names: Vec<&str> = names.split_whitespace().collect();
                 describe::first_rows(&whole(&block), &names, &KNOWN).map(|rows| format!("```text\n{rows}```\n"))
             }
+            None if section == "metrics" => Ok(metrics()),
             None => describe::section(section, &KNOWN),
         };
         written.push_str(&made.unwrap_or_else(|error| panic!("{}: {section}: {error}", name.display())));
@@ -78,6 +80,16 @@ fn generated(text: &str, name: &Path) -> String {
         written.push('\n');
     }
     written
+}
+
+/// The table of metrics.
+fn metrics() -> String {
+    let mut table = "| metric | make | labels | says |\n|---|---|---|---|\n".to_owned();
+    for About { name, kind, labels, help } in METRICS {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        table.push_str(&format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(", ")));
+    }
+    table
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use shardmill_shared::job::{JobId, ShardId, StageId};
-use shardmill_shared::ledger::{Begin, LEASE_MS, WorkerId};
+use shardmill_shared::ledger::{Begin, Company, LEASE_MS, Runner, WorkerId};
 use shardmill_tests::sandbox::{Scripted, folder, job, plan, run, tree, undisturbed};
 
 #[tokio::test(start_paused = true)]
@@ -17,7 +17,9 @@ async fn a_dead_workers_shard_is_run_by_another() {
     ports.ledger.open(&id, &users, 3).await.expect("opens");
     for index in [0, 2] {
         let shard = ShardId { stage: users.clone(), index };
-        let begun = ports.ledger.begin(&id, &shard, &WorkerId("dead".to_owned())).await.expect("begins");
+        let worker = WorkerId("dead".to_owned());
+        let runner = Runner { worker, writer: "test".to_owned(), company: Company::Others };
+        let begun = ports.ledger.begin(&id, &shard, &runner).await.expect("begins");
         assert!(matches!(begun, Begin::Go(_)));
     }
     run(job).await.expect("succeeds");

@@ -17,7 +17,10 @@ async fn a_shard_that_always_fails_ends_the_job_unpublished() {
     let root = tempfile::tempdir().expect("makes");
     let store = || Arc::new(folder(root.path()));
     let failed = run(job(store(), Scripted::failing("users/1", u32::MAX))).await.expect_err("fails");
-    assert_eq!(failed.to_string(), "1 shards failed; users/1 after 3 attempts: told to fail");
+    assert_eq!(
+        failed.to_string(),
+        "1 shards failed; users/1 after 3 attempts: the file cannot be written: told to fail"
+    );
     let left = tree(root.path());
     assert!(!left.contains_key("_SUCCESS") && !left.contains_key("users/part-00001.csv"));
     assert_eq!(left.keys().filter(|key| key.contains("/part-")).count(), 6, "the others are there: {:?}", left.keys());

@@ -38,6 +38,7 @@ async fn every_planned_row_is_there_once_and_in_order() {
         "_shardmill/job/counts/orders-count/1",
         "_shardmill/job/counts/orders-count/2",
         "_shardmill/job/extents/orders.json",
+        "_shardmill/job/sums/orders-count.json",
         "_shardmill/manifest.json",
         "_shardmill/manifest/block-00000.json",
         "_shardmill/manifest/block-00001.json",

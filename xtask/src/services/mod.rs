@@ -1,19 +1,26 @@
-//! What tests need beyond cargo: each a private copy, prepared before the tests and stopped after them.
+//! What tests and benchmarks need beyond cargo: each a private copy, prepared before them and stopped after them.
 //!
 //! A test that needs one carries its marker in its name (`needs_python_…`), so that it can be left out, and counted,
 //! where the service cannot be had. To add a service: one file, and one line in `ALL`.
 
 mod packages;
 mod python;
+mod servers;
 
 use std::ffi::OsString;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::say;
 use crate::workspace::{AskedBy, Workspace};
 
-const ALL: &[&dyn Service] = &[&python::Python];
+const ALL: &[&dyn Service] = &[&python::READERS, &python::SDKS, &python::S3, &servers::RABBITMQ, &servers::REDIS];
+
+/// What the cluster is measured with.
+const OF_BENCHMARKS: &[&dyn Service] = &[&python::PEER, &python::S3, &servers::RABBITMQ, &servers::REDIS];
+
+/// What a cluster for playing consists of.
+const OF_PLAY: &[&dyn Service] = &[&python::S3, &servers::RABBITMQ, &servers::REDIS];
 
 /// How much of the machine the tests may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +93,26 @@ pub(crate) fn prepare(workspace: &Workspace, reach: Reach) -> Result<Prepared> {
         }
     }
     Ok(prepared)
+}
+
+/// Brings up all that the benchmarks of a cluster need: a table without its peers would look complete.
+pub(crate) fn prepare_benchmarks(workspace: &Workspace) -> Result<Prepared> {
+    prepare_all(OF_BENCHMARKS, workspace)
+}
+
+/// Runs servers for playing until Ctrl-C. They are a program of their own, so that this one stays quick to build.
+pub(crate) fn up(workspace: &Workspace) -> Result<()> {
+    let prepared = prepare_all(OF_PLAY, workspace)?;
+    say::step("start RabbitMQ, Redis and S3");
+    let mut run = workspace.cargo(&["run", "--quiet", "--package", "shardmill-servers", "--bin", "services"]);
+    let ended = run.envs(prepared.environment()).status()?;
+    ensure!(ended.success(), "the servers ended: {ended}");
+    Ok(())
+}
+
+fn prepare_all(services: &[&dyn Service], workspace: &Workspace) -> Result<Prepared> {
+    let started: Result<Vec<Started>> = services.iter().map(|service| bring_up(*service, workspace)).collect();
+    Ok(Prepared { started: started?, skipped: Vec::new() })
 }
 
 fn bring_up(service: &dyn Service, workspace: &Workspace) -> Result<Started> {

@@ -1,4 +1,6 @@
-//! A Python with the readers our files are proved by: pyarrow, DuckDB, pandas and polars, pinned by hash.
+//! Pythons with what tests need, pinned by hash: the readers our files are proved by (pyarrow, DuckDB, pandas and polars), the
+//! clients that our mock provider is proved by, the S3 server our store is proved by, and the peer that the cluster is
+//! measured against.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,19 +12,63 @@ use super::{Service, Started};
 use crate::say;
 use crate::workspace::{self, Workspace};
 
-const REQUIREMENTS: &str = "tests/readers/requirements.txt";
 /// Written last: an environment without it is one whose making was interrupted.
 const COMPLETE: &str = "complete";
 
-pub(super) struct Python;
+/// A Python environment of its own.
+pub(super) struct Python {
+    name: &'static str,
+    marker: &'static str,
+    requirements: &'static str,
+    /// The folder in the cache.
+    folder: &'static str,
+    /// Where the tests find it.
+    variable: &'static str,
+}
+
+/// What reads our files.
+pub(super) const READERS: Python = Python {
+    name: "Python readers",
+    marker: "needs_python",
+    requirements: "tests/readers/requirements.txt",
+    folder: "readers",
+    variable: "SHARDMILL_TEST_PYTHON",
+};
+
+/// What talks to the mock provider.
+pub(super) const SDKS: Python = Python {
+    name: "Python clients of model providers",
+    marker: "needs_python_sdks",
+    requirements: "tests/sdks/requirements.txt",
+    folder: "sdks",
+    variable: "SHARDMILL_TEST_SDK_PYTHON",
+};
+
+/// The S3 server.
+pub(super) const S3: Python = Python {
+    name: "an S3 server",
+    marker: "needs_s3",
+    requirements: "tests/servers/requirements.txt",
+    folder: "s3",
+    variable: "SHARDMILL_TEST_S3_PYTHON",
+};
+
+/// What the cluster is measured against.
+pub(super) const PEER: Python = Python {
+    name: "Celery",
+    marker: "needs_celery",
+    requirements: "benches/src/cluster/celery.txt",
+    folder: "celery",
+    variable: "SHARDMILL_BENCH_CELERY",
+};
 
 impl Service for Python {
     fn name(&self) -> &'static str {
-        "Python readers"
+        self.name
     }
 
     fn marker(&self) -> &'static str {
-        "needs_python"
+        self.marker
     }
 
     fn packages(&self) -> &'static [&'static str] {
@@ -34,17 +80,18 @@ impl Service for Python {
     }
 
     fn start(&self, workspace: &Workspace) -> Result<Started> {
-        let requirements = workspace.root.join(REQUIREMENTS);
-        let folder = workspace.cache.join("readers").join(name_of(&requirements)?);
+        let requirements = workspace.root.join(self.requirements);
+        let folder = workspace.cache.join(self.folder).join(name_of(&requirements)?);
         let interpreter = folder.join("bin/python");
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         // Two test commands at once would build the same environment into each other.
         let lock = File::create(folder.with_extension("lock"))?;
         lock.lock()?;
         if !is_usable(&folder, &interpreter) {
+            say::line(&format!("    {} into {}", self.requirements, folder.display()));
             build(&folder, &requirements)?;
         }
-        Ok(Started { environment: vec![("SHARDMILL_TEST_PYTHON", interpreter.into())] })
+        Ok(Started { environment: vec![(self.variable, interpreter.into())] })
     }
 }
 
@@ -62,7 +109,6 @@ fn is_usable(folder: &Path, interpreter: &Path) -> bool {
 }
 
 fn build(folder: &Path, requirements: &Path) -> Result<()> {
-    say::line(&format!("    {} into {}", REQUIREMENTS, folder.display()));
     workspace::must(python_in("python3", &["-m", "venv", "--clear"], folder))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"];
     workspace::must(python_in(folder.join("bin/python"), &install, requirements))?;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: prepare what tests need, run them all, stop what was started, say what was skipped.
 
+mod fused;
 mod tally;
 
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +23,16 @@ pub(crate) fn run(workspace: &Workspace, reach: Reach) -> Result<ExitCode> {
     workspace::must(runner.build(workspace))?;
     let mut tally = Tally::default();
     let mut failures = Vec::new();
-    for (name, command) in [("tests", runner.tests(workspace)), ("doc tests", doc_tests(workspace))] {
+    let mut runs = vec![("tests", runner.tests(workspace)), ("doc tests", doc_tests(workspace))];
+    let fused = match reach {
+        Reach::CargoOnly => Err("--quick was asked for".to_owned()),
+        Reach::Everything => fused::tests(workspace),
+    };
+    match fused {
+        Ok(command) => runs.push(("values on a processor that fuses", command)),
+        Err(reason) => say::line(&format!("SKIPPING values on a processor that fuses: {reason}")),
+    }
+    for (name, command) in runs {
         say::step(name);
         let (status, counted) = execute(command, &prepared)?;
         tally = tally + counted;

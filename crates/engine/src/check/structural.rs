@@ -95,7 +95,7 @@ impl Structure {
         let mut results = vec![result(
             "rows",
             &described.name,
-            planned == self.rows,
+            if described.is_filled() { self.rows <= planned } else { self.rows == planned },
             format!("{} rows where {planned} were planned", self.rows),
             vec![("rows", Detail::Count(self.rows)), ("planned", Detail::Count(planned))],
         )];

@@ -20,7 +20,8 @@ pub struct TableChecks<'t> {
     tables: &'t Tables,
     table: usize,
     structure: Structure,
-    recomputed: Recomputed<'t>,
+    /// Nothing where models answered: that cannot be made again.
+    recomputed: Option<Recomputed<'t>>,
     values: Vec<ValueCheck>,
     targets: Vec<TargetCheck>,
     /// The columns that keys are made of.
@@ -44,7 +45,7 @@ impl<'t> TableChecks<'t> {
             tables,
             table,
             structure: Structure::new(tables.table(table)),
-            recomputed: Recomputed::new(tables, table),
+            recomputed: (!tables.table(table).is_filled()).then(|| Recomputed::new(tables, table)),
             values: ValueCheck::all(tables, table),
             targets: TargetCheck::all(tables, table),
             ascents: keys.into_iter().map(|column| (column, Ascent::Nothing)).collect(),
@@ -59,7 +60,9 @@ impl<'t> TableChecks<'t> {
     pub fn see(&mut self, batch: &RecordBatch, first_row: u64, file_rows: &Range<u64>) -> Result<()> {
         let columns = self.structure.see(self.tables.table(self.table), batch, first_row)?;
         let rows = first_row..first_row + batch.num_rows() as u64;
-        self.recomputed.see(&columns, rows, file_rows)?;
+        if let Some(recomputed) = &mut self.recomputed {
+            recomputed.see(&columns, rows, file_rows)?;
+        }
         let seen = Seen { columns: &columns, first_row };
         self.values.iter_mut().try_for_each(|check| check.see(seen))?;
         self.targets.iter_mut().try_for_each(|check| check.see(seen))?;
@@ -72,7 +75,9 @@ impl<'t> TableChecks<'t> {
     /// Adds what was seen in the rows that follow.
     pub fn merge(&mut self, later: Self) {
         self.structure.merge(later.structure);
-        self.recomputed.merge(later.recomputed);
+        if let (Some(own), Some(later)) = (&mut self.recomputed, later.recomputed) {
+            own.merge(later);
+        }
         self.values.iter_mut().zip(later.values).for_each(|(own, later)| own.merge(later));
         self.targets.iter_mut().zip(later.targets).for_each(|(own, later)| own.merge(later));
         for ((_, own), (_, later)) in self.ascents.iter_mut().zip(later.ascents) {
@@ -102,7 +107,7 @@ impl<'t> TableChecks<'t> {
     /// When the table's counting stage is missing.
     pub fn finish(&self) -> Result<Vec<CheckResult>> {
         let mut results = self.structure.finish(self.tables, self.table)?;
-        results.push(self.recomputed.finish());
+        results.extend(self.recomputed.as_ref().map(Recomputed::finish));
         for check in &self.values {
             let result = check.finish(self.tables, self.table);
             results.push(self.judged(&check.columns(), result));

@@ -42,18 +42,22 @@ pub(super) fn apply(tables: &mut [Table], rules: &Rules, drafts: &Drafts<'_>) ->
     }
     // Each round carries a limit one column further.
     for _ in &rules.inequalities {
-        rules.inequalities.iter().for_each(|rule| leave_room(tables, rule));
+        let carried = rules.inequalities.iter().filter(|rule| leave_room(tables, rule)).count();
+        if carried == 0 {
+            break;
+        }
     }
     sound
 }
 
-/// Where one column is bounded by another drawn one, keeps that one from where nothing would be left for the first.
-fn leave_room(tables: &mut [Table], rule: &Inequality) {
+/// Where one column is bounded by another drawn one, keeps that one from where nothing would be left for the first. Answers
+/// whether that is news.
+fn leave_room(tables: &mut [Table], rule: &Inequality) -> bool {
     let columns = &mut tables[rule.left.table].columns;
     let Some((bounded, other, bound)) =
         roles(columns, rule).filter(|(_, other, _)| is_drawn(columns[*other].generator.nature()))
     else {
-        return;
+        return false;
     };
     let (side, limit) = match bound.side {
         Side::Lower => (Side::Upper, reach(&columns[bounded]).1),
@@ -63,9 +67,11 @@ fn leave_room(tables: &mut [Table], rule: &Inequality) {
     let (least, most) = reach(&columns[other]);
     let nearest = room.nearest(limit, columns[other].kind);
     let is_new = if side == Side::Upper { nearest < most } else { nearest > least };
-    if limit.is_finite() && is_new {
+    let is_news = limit.is_finite() && is_new;
+    if is_news {
         columns[other].bounds.push(room);
     }
+    is_news
 }
 
 /// The least and the greatest value that a column can have, as far as is known.

@@ -1,8 +1,9 @@
 //! Builds every column once, in whatever order their types need. Pure.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
-use shardmill_shared::spec::Report;
+use shardmill_shared::spec::{Node, Place, Report, Value};
 
 use super::columns::ColumnDraft;
 use super::draft::Drafts;
@@ -23,6 +24,10 @@ pub struct Builder<'a> {
     pub(crate) drafts: &'a Drafts<'a>,
     slots: RefCell<Vec<Vec<Slot>>>,
     pub(crate) links: RefCell<Vec<Links>>,
+    /// Columns as `table.column` that the spec's constraints say are unique.
+    unique: HashSet<&'a str>,
+    /// Columns that are being built, one for the sake of another.
+    depth: Cell<usize>,
 }
 
 /// The links of one table, each under the name of its role.
@@ -42,7 +47,9 @@ enum Slot {
 pub fn build(drafts: &Drafts<'_>, report: &Report) -> Option<Vec<Table>> {
     let slots = drafts.tables.iter().map(|table| table.columns.iter().map(|_| Slot::Untouched).collect()).collect();
     let links = drafts.tables.iter().map(|_| Links::default()).collect();
-    let builder = Builder { drafts, slots: RefCell::new(slots), links: RefCell::new(links) };
+    let unique = drafts.constraints.as_ref().map(declared_unique).unwrap_or_default();
+    let builder =
+        Builder { drafts, slots: RefCell::new(slots), links: RefCell::new(links), unique, depth: Cell::new(0) };
     for table in 0..drafts.tables.len() {
         for column in 0..drafts.tables[table].columns.len() {
             builder.ensure(table, column);
@@ -74,8 +81,13 @@ impl<'a> Builder<'a> {
             self.slots.borrow_mut()[table][column] = Slot::Built(None);
             return draft.declared;
         }
+        if self.depth.get() == super::COLUMN_DEPTH_MAX {
+            return super::too_deep(&draft.place);
+        }
+        self.depth.set(self.depth.get() + 1);
         self.slots.borrow_mut()[table][column] = Slot::Building;
         let built = self.column(table, column);
+        self.depth.set(self.depth.get() - 1);
         let kind = built.as_ref().map(|column| column.kind);
         self.slots.borrow_mut()[table][column] = Slot::Built(built.map(Box::new));
         kind
@@ -167,16 +179,7 @@ impl<'a> Builder<'a> {
     }
 
     fn is_declared_unique(&self, table: usize, column: &str) -> bool {
-        let Some(list) = self.drafts.constraints.as_ref().and_then(|place| place.node.get("unique")) else {
-            return false;
-        };
-        let name = format!("{}.{column}", self.drafts.tables[table].name);
-        match &list.value {
-            shardmill_shared::spec::Value::List(items) => {
-                items.iter().any(|item| item.value == shardmill_shared::spec::Value::Text(name.clone()))
-            }
-            _ => false,
-        }
+        self.unique.contains(format!("{}.{column}", self.drafts.tables[table].name).as_str())
     }
 
     fn nulls(&self, draft: &ColumnDraft<'_>, is_key: bool, site: &Site<'_, 'a>) -> Option<Option<Nulls>> {
@@ -237,7 +240,7 @@ impl<'a> Builder<'a> {
             independent: fanout.independent,
             effects: effects?,
             clip: fanout.ends(draft.effects.len()),
-            starts: Default::default(),
+            counts: Default::default(),
         };
         Some(Some(Parent { table: parent, fanout: Fanout::Counted(counted) }))
     }
@@ -278,6 +281,15 @@ impl<'a> Builder<'a> {
         }
         Some(tables)
     }
+}
+
+fn declared_unique<'a>(constraints: &Place<'a>) -> HashSet<&'a str> {
+    let items = match constraints.node.get("unique").map(|list| &list.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let text = |item: &'a Node| if let Value::Text(text) = &item.value { Some(text.as_str()) } else { None };
+    items.iter().filter_map(text).collect()
 }
 
 /// Refuses a column whose values can never become the declared type.

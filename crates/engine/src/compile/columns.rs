@@ -2,6 +2,7 @@
 
 use shardmill_shared::spec::{Fields, Place, Value};
 
+use super::COLUMNS_MAX;
 use crate::generators::{self, GENERATORS};
 use crate::value::{TYPE_NAMES, Type};
 
@@ -38,6 +39,9 @@ pub(super) fn columns<'a>(fields: &Fields<'a>) -> Option<Vec<ColumnDraft<'a>>> {
     };
     if named.is_empty() {
         return place.problem("there are no columns", "at least one column");
+    }
+    if named.len() > COLUMNS_MAX {
+        return place.problem(format!("there are {} columns", named.len()), format!("at most {COLUMNS_MAX}"));
     }
     let mut columns: Vec<ColumnDraft<'a>> = Vec::new();
     for (name, place) in named {

@@ -3,9 +3,9 @@
 use regex::Regex;
 use shardmill_shared::spec::{Fields, Place, Report, Value};
 
-use super::bounds;
 use super::draft::Drafts;
 use super::targets;
+use super::{CONSTRAINTS_MAX, bounds};
 use crate::check::rules::{Comparison, EnumValues, Field, Inequality, RangeRule, Rules};
 use crate::generators::Nature;
 use crate::generators::choice::time;
@@ -177,7 +177,12 @@ fn own(place: &Place<'_>, field: Field, names: &Names<'_>, rules: &mut Rules) ->
 }
 
 fn each(fields: &Fields<'_>, name: &'static str, mut read: impl FnMut(&Place<'_>) -> Option<()>) -> Option<()> {
-    fields.get(name)?.list()?.iter().for_each(|item| {
+    let place = fields.get(name)?;
+    let items = place.list()?;
+    if items.len() > CONSTRAINTS_MAX {
+        return place.problem(format!("there are {} of them", items.len()), format!("at most {CONSTRAINTS_MAX}"));
+    }
+    items.iter().for_each(|item| {
         read(item);
     });
     Some(())

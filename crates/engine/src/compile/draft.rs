@@ -5,6 +5,7 @@ use shardmill_shared::spec::{Fields, Place, Value};
 
 use super::columns::{ColumnDraft, columns, modifier};
 use super::size::{self, FanoutDraft};
+use super::{COLUMNS_MAX, TABLES_MAX};
 use crate::generators::window::{Window, span};
 use crate::random::key::Root;
 
@@ -112,10 +113,16 @@ pub fn read<'a>(place: &Place<'a>, root: Root) -> Option<Drafts<'a>> {
     if written.is_empty() {
         return place.problem("there are no tables", "at least one table");
     }
+    if written.len() > TABLES_MAX {
+        return place.problem(format!("there are {} tables", written.len()), format!("at most {TABLES_MAX} tables"));
+    }
     let names = names(&written)?;
     for ((_, place), name) in written.iter().zip(&names) {
         let table = table(place, name, &names, &drafts)?;
         drafts.tables.push(table);
+        if drafts.tables.iter().map(|table| table.columns.len()).sum::<usize>() > COLUMNS_MAX {
+            return place.problem("there are too many columns", format!("at most {COLUMNS_MAX} in all tables"));
+        }
     }
     parents_form_no_cycle(&drafts)?;
     if let Some(dag) = dag {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use shardmill_shared::spec::Place;
 
+use super::COLUMN_DEPTH_MAX;
 use super::draft::Drafts;
 use crate::column::Limit;
 use crate::fanout::Fanout;
@@ -20,28 +21,39 @@ pub fn check(tables: &Tables, drafts: &Drafts<'_>) -> Option<()> {
     let mut walk = Walk { tables, state: HashMap::new(), path: Vec::new() };
     for table in 0..tables.list.len() {
         for column in 0..tables.list[table].columns.len() {
-            if let Some(cycle) = walk.visit((table, column)) {
-                let names: Vec<String> = cycle
-                    .iter()
-                    .map(|(table, column)| {
-                        format!("{}.{}", tables.list[*table].name, tables.list[*table].columns[*column].name)
-                    })
-                    .collect();
-                let (table, column) = cycle[0];
-                return drafts.tables[table].columns[column].place.problem(
-                    format!("its values depend on themselves: {}", names.join(" → ")),
-                    "columns that can be computed one after another",
-                );
+            match walk.visit((table, column)) {
+                Ok(_) => {}
+                Err(Fault::Deep) => return super::too_deep(&drafts.tables[table].columns[column].place),
+                Err(Fault::Cycle(cycle)) => return refuse(&cycle, tables, drafts),
             }
         }
     }
     Some(())
 }
 
+fn refuse(cycle: &[Vertex], tables: &Tables, drafts: &Drafts<'_>) -> Option<()> {
+    let name = |(table, column): &Vertex| {
+        format!("{}.{}", tables.list[*table].name, tables.list[*table].columns[*column].name)
+    };
+    let names: Vec<String> = cycle.iter().map(name).collect();
+    let (table, column) = cycle[0];
+    drafts.tables[table].columns[column].place.problem(
+        format!("its values depend on themselves: {}", names.join(" → ")),
+        "columns that can be computed one after another",
+    )
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Open,
-    Done,
+    /// With the length of the longest chain below.
+    Done(usize),
+}
+
+/// Why a column cannot be computed.
+enum Fault {
+    Cycle(Vec<Vertex>),
+    Deep,
 }
 
 struct Walk<'t> {
@@ -51,28 +63,34 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    /// The cycle that is found below a vertex, if there is one.
-    fn visit(&mut self, vertex: Vertex) -> Option<Vec<Vertex>> {
+    /// The length of the longest chain of columns below a vertex.
+    fn visit(&mut self, vertex: Vertex) -> Result<usize, Fault> {
         match self.state.get(&vertex) {
-            Some(State::Done) => return None,
+            Some(State::Done(depth)) => return Ok(*depth),
             Some(State::Open) => {
                 let start = self.path.iter().position(|other| *other == vertex).unwrap_or(0);
                 let mut cycle = self.path[start..].to_vec();
                 cycle.push(vertex);
-                return Some(cycle);
+                return Err(Fault::Cycle(cycle));
             }
             None => {}
         }
         self.state.insert(vertex, State::Open);
         self.path.push(vertex);
+        // From its beginning a long chain shows before it is followed to its end.
+        let mut depth = 0;
         for next in self.reads(vertex) {
-            if let Some(cycle) = self.visit(next) {
-                return Some(cycle);
+            if self.path.len() > COLUMN_DEPTH_MAX {
+                return Err(Fault::Deep);
             }
+            depth = depth.max(1 + self.visit(next)?);
+        }
+        if depth >= COLUMN_DEPTH_MAX {
+            return Err(Fault::Deep);
         }
         self.path.pop();
-        self.state.insert(vertex, State::Done);
-        None
+        self.state.insert(vertex, State::Done(depth));
+        Ok(depth)
     }
 
     fn reads(&self, (table, column): Vertex) -> Vec<Vertex> {
@@ -123,6 +141,11 @@ impl Walk<'_> {
             Way::Index(index) => {
                 index.sources.iter().for_each(|source| self.read(table, Read::Column(*source), vertices));
                 vertices.extend(index.columns.iter().map(|(column, _)| (link.target, *column)));
+            }
+            Way::Among(among) => {
+                self.link(table, among.link, vertices);
+                among.equal.iter().for_each(|(own, _, _)| self.read(table, Read::Column(*own), vertices));
+                vertices.extend(among.equal.iter().map(|(_, their, _)| (link.target, *their)));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::site::Site;
 use crate::frame::Source;
 use crate::generators::Nature;
 use crate::generators::choice::skew;
-use crate::link::{First, INDEX_ROWS_MAX, Index, Link, Pick, Way};
+use crate::link::{Among, First, INDEX_ROWS_MAX, Index, Link, Pick, Way};
 use crate::random::rank::Skew;
 use crate::value::Type;
 
@@ -141,23 +141,42 @@ impl Site<'_, '_> {
         if columns.is_empty() {
             return on.problem("nothing is joined on", "{their column: our column}");
         }
-        if let [(own, their)] = columns {
-            if let Some(link) = self.by_origin(*own, target, *their) {
-                return Some(link);
-            }
-            if let Some(link) = self.by_sequence(*own, target, *their) {
-                return Some(link);
-            }
-            if let Some(link) = self.by_first_child(*own, target, *their) {
-                return Some(link);
-            }
+        if let [(own, their)] = columns
+            && let Some(link) = self.by_key(*own, target, *their)
+        {
+            return Some(link);
         }
-        self.by_index(on, target, columns)
+        if self.rows_most_of(target) <= INDEX_ROWS_MAX {
+            return self.by_index(target, columns);
+        }
+        let among = self.among(on, target, columns)?;
+        Some(self.add(self.table, &format!("among:{target}:{columns:?}"), || Link {
+            target,
+            way: Way::Among(Box::new(among)),
+        }))
     }
 
-    /// Whether a link leads to the only row that can match, and not to the first of several.
-    pub fn is_single(&self, link: usize) -> bool {
-        !matches!(self.builder.links.borrow()[self.table].list[link].way, Way::FirstChild(_) | Way::Index(_))
+    /// The few rows of a table of any size that one of the keys leads to; the others are compared there.
+    pub fn among(&self, on: &Place<'_>, target: usize, columns: &[(usize, usize)]) -> Option<Among> {
+        let leads = |pair: &(usize, usize)| Some((*pair, self.by_key(pair.0, target, pair.1)?));
+        let Some((key, link)) = columns.iter().find_map(leads) else {
+            let name = &self.builder.drafts.tables[target].name;
+            let rows = self.rows_most_of(target);
+            return on.problem(
+                format!("table `{name}` has up to {rows} rows, too many to be searched by value, and no key was made from it"),
+                format!("a key that is itself a `lookup` of `{name}` or of its parent, a `sequence` there, or a table of at most {INDEX_ROWS_MAX} rows"),
+            );
+        };
+        let others = columns.iter().filter(|pair| **pair != key);
+        let equal = others.map(|(own, their)| Some((Source::Own(*own), *their, self.type_of(target, *their)?)));
+        Some(Among { link, equal: equal.collect::<Option<_>>()? })
+    }
+
+    /// The link that follows from how the values of a column were made, without looking at any row.
+    fn by_key(&self, own: usize, target: usize, their: usize) -> Option<usize> {
+        self.by_origin(own, target, their)
+            .or_else(|| self.by_sequence(own, target, their))
+            .or_else(|| self.by_first_child(own, target, their))
     }
 
     /// The links by which the values of a column came from `(target, column)`, one after another.
@@ -208,15 +227,7 @@ impl Site<'_, '_> {
         )
     }
 
-    fn by_index(&self, on: &Place<'_>, target: usize, columns: &[(usize, usize)]) -> Option<usize> {
-        let rows = self.rows_most_of(target);
-        if rows > INDEX_ROWS_MAX {
-            let name = &self.builder.drafts.tables[target].name;
-            return on.problem(
-                format!("table `{name}` has up to {rows} rows, too many to be searched by value, and the column was not made from it"),
-                format!("a key that is itself a `lookup` of `{name}`, a `sequence` there, or a table of at most {INDEX_ROWS_MAX} rows"),
-            );
-        }
+    fn by_index(&self, target: usize, columns: &[(usize, usize)]) -> Option<usize> {
         let kinds: Option<Vec<(usize, Type)>> =
             columns.iter().map(|(_, their)| Some((*their, self.type_of(target, *their)?))).collect();
         let index = Index {

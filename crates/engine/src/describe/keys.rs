@@ -30,6 +30,7 @@ pub const SPEC: Group = Group {
             "the engine version: within one, a seed always gives the same rows",
         ),
         key("output", "{output}", "Parquet", "how rows are written; it changes no value"),
+        key("budget", "{budget}", "the configured default", "what the job may spend on models"),
         key("timeframe", "{timeframe}", "none", "the time that the whole spec is about"),
         key("tables", "map of table to {table}", "", "the tables; columns are written in the order of the spec"),
         key("constraints", "{constraints}", "none", "what must hold"),
@@ -67,6 +68,12 @@ pub const OUTPUT: Group = Group {
         key("delimiter", "one ASCII character", ",", "CSV: between fields"),
         key("header", "true or false", "true", "CSV: whether the first line names the columns"),
     ],
+};
+
+/// What a job may spend.
+pub const BUDGET: Group = Group {
+    name: "budget",
+    keys: &[key("usd", "dollars, or text", "", "in dollars, like 5 or 0.25; a table that models fill needs some")],
 };
 
 /// The time that a spec is about.
@@ -323,6 +330,7 @@ pub const GROUPS: &[Group] = &[
     BARE,
     METADATA,
     OUTPUT,
+    BUDGET,
     TIMEFRAME,
     TABLE,
     COLUMN,

@@ -6,7 +6,7 @@ use super::keys::DISTRIBUTIONS;
 use super::sample::{first_rows, spec_of};
 use super::schema::group;
 use crate::expression::FUNCTIONS;
-use crate::generators::{GENERATORS, Param};
+use crate::generators::{ANSWERED, GENERATORS, Param};
 use crate::modifiers::MODIFIERS;
 use crate::random::key::Root;
 use crate::semantic::{Locale, METHODS, MethodInfo, Semantic, Shares, Slots};
@@ -67,7 +67,11 @@ fn modifiers(known: &Known<'_>) -> Result<String, String> {
 fn described(entry: &Entry, known: &Known<'_>) -> Result<String, String> {
     let Entry { name, about, params, bare, example } = entry;
     let spec = spec_of(name, example);
-    let rows = first_rows(&spec, &["examples"], known).map_err(|error| format!("example of `{name}`: {error}"))?;
+    let rows = if ANSWERED.contains(name) {
+        "(what a model answers)\n".to_owned()
+    } else {
+        first_rows(&spec, &["examples"], known).map_err(|error| format!("example of `{name}`: {error}"))?
+    };
     let short = bare.map(|bare| format!(" A bare value is `{bare}`.")).unwrap_or_default();
     Ok(format!(
         "### `{name}`\n\n{}.{short}\n\n{}\n```yaml\nvalue: {example}\n```\n\n```text\n{rows}```\n\n",

@@ -21,6 +21,7 @@ const RICH: &str = "
 shardmill: 1
 name: rich
 output: {format: csv}
+budget: {usd: 5}
 timeframe: {start: 2024-01-01, end: 2024-12-31}
 tables:
   promotions:
@@ -169,6 +170,7 @@ fn places() -> Vec<(Group, &'static str, Vec<String>)> {
     vec![
         (keys::SPEC, "", owned(&["nodes"])),
         plain(keys::OUTPUT, "output"),
+        plain(keys::BUDGET, "budget"),
         plain(keys::TIMEFRAME, "timeframe"),
         plain(keys::TABLE, "tables.users"),
         (keys::COLUMN, "tables.users.columns.id", owned(&generators)),

@@ -38,10 +38,11 @@ fn number(takes: &str) -> Option<Value> {
         "int, not negative" => json!({ "type": "integer", "minimum": 0 }),
         "int, at least 1" => json!({ "type": "integer", "minimum": 1 }),
         "number" => json!({ "type": "number" }),
-        "number, not negative" | "minutes, not negative" => json!({ "type": "number", "minimum": 0 }),
+        "number, not negative" | "minutes, not negative" | "dollars" => json!({ "type": "number", "minimum": 0 }),
         "number above 0" | "a number of rows" => json!({ "type": "number", "exclusiveMinimum": 0 }),
         "share from 0 to 1" | "share of the window" => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         "share a year, above -1" => json!({ "type": "number", "exclusiveMinimum": -1 }),
+        "number from 0 to 2" => json!({ "type": "number", "minimum": 0, "maximum": 2 }),
         "1 to 8" => json!({ "type": "number", "minimum": 1, "maximum": 8 }),
         "4 or 7" => json!({ "enum": [4, 7] }),
         "true or false" => json!({ "type": "boolean" }),
@@ -51,9 +52,10 @@ fn number(takes: &str) -> Option<Value> {
 
 fn text(takes: &str, known: &Known<'_>) -> Option<Value> {
     Some(match takes {
-        "text" | "name" | "table" | "column" | "datetime column" | "expression" | "child for a count" => {
+        "text" | "template" | "name" | "table" | "column" | "datetime column" | "expression" | "child for a count" => {
             json!({ "type": "string" })
         }
+        "PROVIDER/MODEL" => json!({ "type": "string", "pattern": "/" }),
         "table.column" | "child.column" => json!({ "type": "string", "pattern": "\\." }),
         "date or time" => json!({ "type": "string", "pattern": "^[0-9]" }),
         "timeframe" => json!({ "const": "timeframe" }),

@@ -8,6 +8,7 @@ use shardmill_shared::spec::Place;
 use crate::compile::site::Site;
 use crate::draw::{Draw, Inversion};
 use crate::error::Result;
+use crate::filling::Filling;
 use crate::frame::Source;
 use crate::value::Type;
 
@@ -25,6 +26,7 @@ pub mod uuid;
 pub mod id_format;
 pub mod series;
 pub mod rollup;
+pub mod llm_text;
 pub(crate) mod shape;
 pub mod window;
 pub mod calendar;
@@ -43,6 +45,11 @@ pub trait Generator: Debug + Send + Sync {
     /// What it reads, for the order of evaluation.
     fn reads(&self) -> Vec<Read> {
         Vec::new()
+    }
+
+    /// What a model is asked for its values, when they are answers.
+    fn filling(&self) -> Option<&Filling> {
+        None
     }
 
     /// Its inverse distribution, when it draws one uniform number per value.
@@ -160,7 +167,11 @@ pub const GENERATORS: &[Info] = &[
     id_format::INFO,
     series::INFO,
     rollup::INFO,
+    llm_text::INFO,
 ];
+
+/// Generators whose values models answer: the engine alone makes none.
+pub const ANSWERED: &[&str] = &["llm_text"];
 
 /// The generator of a name.
 pub fn find(name: &str) -> Option<&'static Info> {

@@ -10,7 +10,7 @@ use crate::draw::Draw;
 use crate::error::Result;
 use crate::frame::{Frame, Source};
 use crate::generators::{Param, Read};
-use crate::link::{INDEX_ROWS_MAX, Index};
+use crate::link::{Among, INDEX_ROWS_MAX, Index};
 use crate::measure::{from_measure, measure};
 use crate::rows::Rows;
 use crate::value::Type;
@@ -24,7 +24,7 @@ pub const INFO: Info = Info {
             name: "effect_table",
             takes: "table",
             default: "",
-            about: "where effects stand; above 1048576 rows, `on` one key that leads to one row",
+            about: "where effects stand; above 1048576 rows, one key of `on` must lead there (a `lookup` of it or of its parent, or its `sequence`)",
         },
         Param {
             name: "on",
@@ -67,8 +67,8 @@ pub struct Effect {
 enum Finder {
     /// By an index of the whole table.
     Index(Index),
-    /// By the one row that a link leads to: for tables too large for an index.
-    Link(usize),
+    /// Among the few rows that a key leads to: for tables too large for an index.
+    Among(Among),
 }
 
 #[derive(Debug)]
@@ -114,14 +114,6 @@ impl Effect {
         fields.finish();
         let table = table?;
         let finder = Finder::read(place, on.as_ref(), site, table)?;
-        if let (Finder::Link(link), Some(window)) = (&finder, &window)
-            && !site.is_single(*link)
-        {
-            return window.problem(
-                "several rows of so large a table can match, and only the first is found",
-                "an effect table of unique keys, or no window",
-            );
-        }
         let window = match window {
             Some(window) => Some(Window::read(&window, site, table)?),
             None => None,
@@ -153,8 +145,12 @@ impl Effect {
                 columns.extend(index.columns.iter().map(|(column, _)| *column));
                 reads.extend(columns.into_iter().map(|column| Read::Whole { table: self.table, column }));
             }
-            Finder::Link(link) => {
-                let linked = |column| Read::Column(Source::Linked { link: *link, column });
+            Finder::Among(among) => {
+                let linked = |column| Read::Column(Source::Linked { link: among.link, column });
+                reads.extend(among.equal.iter().map(|(own, _, _)| Read::Column(*own)));
+                columns.extend(among.equal.iter().map(|(_, their, _)| *their));
+                // Without any column read, the way to the row is still followed.
+                columns.extend(columns.is_empty().then_some(0));
                 reads.extend(columns.into_iter().map(linked));
             }
         }
@@ -176,15 +172,15 @@ impl Effect {
             _ => 0.0,
         };
         match &self.finder {
-            Finder::Link(link) => {
-                let linked = frame.linked(*link)?;
-                let there = Candidates::read(self, |column| linked.column(column))?;
-                let exists = |at: usize| linked.take.as_ref().is_none_or(|take| take.is_valid(at));
-                for (at, number) in numbers.iter_mut().enumerate() {
-                    let found = Some(at).filter(|at| exists(*at) && there.holds(*at, moment(*at)));
+            Finder::Among(among) => among.each_piece(self.table, frame, |piece| {
+                let there = Candidates::read(self, |column| piece.there.column(column))?;
+                let ours = numbers[piece.first..].iter_mut().zip(piece.first..);
+                for ((number, at), rows) in ours.zip(&piece.matches) {
+                    let found = rows.iter().map(|row| *row as usize).find(|row| there.holds(*row, moment(at)));
                     self.apply(number, there.value(found, self.default));
                 }
-            }
+                Ok(())
+            })?,
             Finder::Index(index) => {
                 let count = frame.tables.rows(self.table)?;
                 // A small table is made once for all batches; a larger one, which an index still holds, for each.
@@ -254,7 +250,7 @@ impl Finder {
         };
         if site.rows_most_of(table) > INDEX_ROWS_MAX {
             return match on {
-                Some(on) if !pairs.is_empty() => site.join_columns(on, table, &pairs).map(Self::Link),
+                Some(on) if !pairs.is_empty() => site.among(on, table, &pairs).map(Self::Among),
                 _ => place.problem(
                     "every row of the effect table would be looked at",
                     format!("`on`, or at most {INDEX_ROWS_MAX} rows"),

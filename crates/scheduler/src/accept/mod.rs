@@ -99,7 +99,8 @@ async fn first_file(place: &Place) -> Result<Option<ObjectPath>, ScheduleError> 
     }
 }
 
-fn absent_if_damaged<T>(error: PlaceError) -> Result<Option<T>, PlaceError> {
+/// A record that cannot be read counts as none.
+pub(crate) fn absent_if_damaged<T>(error: PlaceError) -> Result<Option<T>, PlaceError> {
     match error {
         PlaceError::Damaged { .. } => Ok(None),
         other => Err(other),

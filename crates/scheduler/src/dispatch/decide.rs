@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use shardmill_shared::job::{Plan, Pool, Scope, ShardId, Stage, StageId};
-use shardmill_shared::ledger::{ATTEMPTS, FailedShard, StageView, View};
+use shardmill_shared::job::{GivenUp, Plan, Pool, Scope, ShardId, Stage, StageId};
+use shardmill_shared::ledger::{ATTEMPTS, FailedShard, RunState, StageView, View};
+use shardmill_shared::pacing::Claim;
 
 use super::Silence;
 use crate::limits::{BACKOFF_MS, FAILED_SHARDS, LOST_MS};
@@ -19,8 +20,8 @@ pub struct Situation<'a> {
     pub silence: &'a Silence,
     /// Whether the job was told to stop.
     pub is_stopped: bool,
-    /// Shards of a pool that may be released and not yet done.
-    pub window: u64,
+    /// Shards of each pool that may be released now.
+    pub room: &'a BTreeMap<Pool, u64>,
 }
 
 /// One thing to do.
@@ -53,17 +54,6 @@ pub enum Action {
     StopJob,
 }
 
-/// A shard that is tried no more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GivenUp {
-    /// The shard.
-    pub shard: ShardId,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Why the last attempt failed.
-    pub message: String,
-}
-
 /// The decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -89,6 +79,9 @@ pub fn next(situation: &Situation<'_>) -> Next {
     if situation.is_stopped {
         return if is_running { Next::Wait } else { Next::Stopped };
     }
+    if view.run_state == RunState::Stopped && !is_hopeless(view) {
+        return if is_running { Next::Wait } else { Next::Stopped };
+    }
     if is_hopeless(view) {
         return if is_running {
             Next::Act(vec![Action::StopJob]).unless_stopped(view)
@@ -96,19 +89,25 @@ pub fn next(situation: &Situation<'_>) -> Next {
             Next::Failed(given_up(view))
         };
     }
+    if view.run_state == RunState::Paused {
+        return Next::Wait;
+    }
     let actions: Vec<Action> =
         [open(situation), retry(view), repeat(situation), release(situation)].into_iter().flatten().collect();
     if !actions.is_empty() {
         return Next::Act(actions);
     }
-    let is_waiting = view.stages.iter().any(|stage| !stage.waiting.is_empty() || stage.failed.iter().any(may_retry));
+    // A stage that is not released waits for room, which others have now.
+    let waits =
+        |stage: &StageView| !stage.waiting.is_empty() || stage.failed.iter().any(may_retry) || !stage.is_released;
+    let is_waiting = view.stages.iter().any(waits);
     if is_running || is_waiting { Next::Wait } else { Next::Failed(given_up(view)) }
 }
 
 impl Next {
     /// The job is stopped once; the ledger says so until its attempts are over.
     fn unless_stopped(self, view: &View) -> Self {
-        if view.is_stopped { Self::Wait } else { self }
+        if view.run_state == RunState::Stopped { Self::Wait } else { self }
     }
 }
 
@@ -121,7 +120,11 @@ fn is_done(view: &View, id: &StageId) -> bool {
 }
 
 fn may_retry(failed: &FailedShard) -> bool {
-    failed.attempts < ATTEMPTS && failed.failure.scope == Scope::Shard
+    match failed.failure.scope {
+        Scope::Later => true,
+        Scope::Shard => failed.attempts < ATTEMPTS,
+        Scope::Final | Scope::Job => false,
+    }
 }
 
 /// Whether a failure reaches every shard, or so many failed that the rest would too.
@@ -137,7 +140,8 @@ fn given_up(view: &View) -> Vec<GivenUp> {
         let give_up = move |failed: &FailedShard| GivenUp {
             shard: ShardId { stage: id.clone(), index: failed.index },
             attempts: failed.attempts,
-            message: failed.failure.message.clone(),
+            deaths: failed.deaths,
+            failure: failed.failure.clone(),
         };
         stage.failed.iter().filter(|failed| !may_retry(failed)).map(give_up).collect::<Vec<_>>()
     };
@@ -173,8 +177,8 @@ fn repeat(situation: &Situation<'_>) -> Vec<Action> {
     let mut actions = Vec::new();
     for stage in &situation.view.stages {
         for waiting in &stage.waiting {
-            let shard = ShardId { stage: stage.stage.clone(), index: waiting.index };
-            if situation.silence.of(&shard) >= LOST_MS {
+            if situation.silence.of(&stage.stage, waiting.index) >= LOST_MS {
+                let shard = ShardId { stage: stage.stage.clone(), index: waiting.index };
                 actions.push(Action::Repeat { shard, attempt: waiting.attempt });
             }
         }
@@ -182,18 +186,32 @@ fn repeat(situation: &Situation<'_>) -> Vec<Action> {
     actions
 }
 
-/// Fills each pool's window, stages in the plan's order.
-fn release(situation: &Situation<'_>) -> Vec<Action> {
-    let Situation { plan, view, window, .. } = situation;
-    let mut room: BTreeMap<Pool, u64> = BTreeMap::new();
-    let opened = || plan.stages.iter().filter_map(|stage| Some((stage.pool, stage_view(view, &stage.id)?)));
-    for (pool, stage) in opened() {
-        let outstanding = stage.leased.saturating_add(stage.waiting.len() as u64);
-        let left = room.entry(pool).or_insert(*window);
-        *left = left.saturating_sub(outstanding);
+/// What the job holds and wants in each pool.
+pub(super) fn claims(plan: &Plan, view: &View) -> BTreeMap<Pool, Claim> {
+    let mut claims: BTreeMap<Pool, Claim> = BTreeMap::new();
+    let is_released = |stage: &StageView| stage.is_released || view.run_state != RunState::Running;
+    for (pool, stage) in opened(plan, view) {
+        let claim = claims.entry(pool).or_insert(Claim { outstanding: 0, hungry: 0, weight: 1 });
+        // What waits in a job that does not run is nobody's to take: it must not keep others from their share.
+        let waiting = if view.run_state == RunState::Running { stage.waiting.len() as u64 } else { 0 };
+        let outstanding = stage.leased.saturating_add(waiting);
+        claim.outstanding += outstanding;
+        if !is_released(stage) {
+            claim.hungry += stage.shards.saturating_sub(stage.done).saturating_sub(outstanding);
+        }
     }
+    claims
+}
+
+fn opened<'a>(plan: &'a Plan, view: &'a View) -> impl Iterator<Item = (Pool, &'a StageView)> {
+    plan.stages.iter().filter_map(|stage| Some((stage.pool, stage_view(view, &stage.id)?)))
+}
+
+/// Fills the room of each pool, stages in the plan's order.
+fn release(situation: &Situation<'_>) -> Vec<Action> {
+    let mut room = situation.room.clone();
     let mut actions = Vec::new();
-    for (pool, stage) in opened().filter(|(_, stage)| !stage.is_released) {
+    for (pool, stage) in opened(situation.plan, situation.view).filter(|(_, stage)| !stage.is_released) {
         let left = room.entry(pool).or_default();
         let most = (*left).min(stage.shards.saturating_sub(stage.done));
         *left -= most;

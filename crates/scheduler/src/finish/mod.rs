@@ -15,11 +15,16 @@ mod listed;
 
 use listed::Listed;
 
-/// Publishes the version whose shards are all committed.
+/// Makes the manifest of a version whose shards are all committed, and what would publish it. Nothing is published yet.
 ///
 /// # Errors
-/// When a commit or file is missing or changed, or the store fails. Nothing is published then.
-pub async fn publish(place: &Place, plan: &Plan) -> Result<(Manifest, Success), ScheduleError> {
+/// When a commit or file is missing or changed, or the store fails.
+pub async fn prepare(place: &Place, plan: &Plan) -> Result<(Manifest, Success), ScheduleError> {
+    let before: Option<Success> = place.find(&Key::Success).await?;
+    if let Some(success) = before.filter(|before| before.spec == plan.spec_digest) {
+        // Somebody died over the rest. Another writer may be pinned now, and what is published stays as it is.
+        return Ok((published(place, &success).await?, success));
+    }
     let mut manifest = Manifest::of(plan);
     for planned in &plan.stages {
         if let Some(table) = planned.publishes() {
@@ -29,9 +34,16 @@ pub async fn publish(place: &Place, plan: &Plan) -> Result<(Manifest, Success), 
     }
     place.put(&Key::Manifest, &manifest).await?;
     let success = Success { manifest: Digest::of(&encode(&manifest)), spec: plan.spec_digest };
-    place.settle(&Key::Success, &success).await?;
-    version::advance_latest(place).await?;
     Ok((manifest, success))
+}
+
+/// Publishes a version whose manifest is there.
+///
+/// # Errors
+/// When the store fails: to be repeated.
+pub async fn publish(place: &Place, success: &Success) -> Result<(), ScheduleError> {
+    place.settle(&Key::Success, success).await?;
+    version::advance_latest(place).await
 }
 
 /// The manifest that `success` names.

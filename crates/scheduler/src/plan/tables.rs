@@ -3,14 +3,21 @@
 use std::num::NonZeroU64;
 use std::rc::Rc;
 
+use shardmill_engine::counts::PAGE_BLOCKS;
+use shardmill_engine::fanout::BLOCK;
 use shardmill_engine::{Scratch, Size, Tables};
-use shardmill_shared::job::{Digest, Name, NameError, Plan, Pool, Rows, Stage, StageId, Work};
+use shardmill_shared::job::{Digest, Name, NameError, Plan, PlanError, Pool, Rows, Stage, StageId, Work};
 use shardmill_shared::spec::Spec;
 
-/// Blocks of 1 024 parents that one counting shard covers: about a million parents.
-const COUNT_SHARD_BLOCKS: NonZeroU64 = NonZeroU64::new(1_024).expect("1024 is not 0");
+/// Blocks of parents that one counting shard covers, about a million parents: what it leaves is one page of the counts.
+const COUNT_SHARD_BLOCKS: NonZeroU64 = NonZeroU64::new(PAGE_BLOCKS).expect("a page has blocks");
+/// Parents of a block.
+const BLOCK_PARENTS: NonZeroU64 = NonZeroU64::new(BLOCK).expect("a block has parents");
 /// Rows that are made to see how large a row is.
 const SAMPLE_ROWS: u64 = 64;
+
+/// The most rows of a shard that models fill: a few minutes of answers, far below what a message may be held for.
+const FILLED_SHARD_ROWS: NonZeroU64 = NonZeroU64::new(500).expect("a shard has rows");
 
 /// Who writes the files and how.
 #[derive(Clone, Debug)]
@@ -26,8 +33,8 @@ pub struct Writer {
 /// Plans the tables of a spec.
 ///
 /// # Errors
-/// When a table's name cannot be a folder.
-pub fn plan(spec: &Spec, tables: &Tables, writer: &Writer) -> Result<Plan, NameError> {
+/// When a table's name cannot be a folder, or the plan cannot be run.
+pub fn plan(spec: &Spec, tables: &Tables, writer: &Writer) -> Result<Plan, PlanError> {
     let shard_rows = NonZeroU64::new(spec.output.shard_rows).unwrap_or(NonZeroU64::MIN);
     let mut counts = Vec::new();
     for table in in_order(tables) {
@@ -42,34 +49,45 @@ pub fn plan(spec: &Spec, tables: &Tables, writer: &Writer) -> Result<Plan, NameE
         stages.push(Stage {
             id: StageId::new(&table.name)?,
             needs,
-            pool: Pool::Generate,
+            pool: if table.is_filled() { Pool::Llm } else { Pool::Generate },
             work: Work::Table { table: Name::new(&table.name)?, extension: Name::new(&writer.extension)? },
             rows: rows(tables, at),
-            shard_rows,
+            shard_rows: if table.is_filled() { shard_rows.min(FILLED_SHARD_ROWS) } else { shard_rows },
             row_bytes: row_bytes(tables, at) * writer.percent / 100,
         });
     }
-    Ok(Plan {
+    let plan = Plan {
         spec_digest: Digest::of(&spec.canonical()),
         name: Name::new(&spec.name)?,
         seed: spec.seed,
         engine: spec.engine,
         writer: writer.id.clone(),
         stages,
-    })
+    };
+    plan.check()?;
+    Ok(plan)
 }
 
 fn count_stage(tables: &Tables, table: usize, earlier: &[(usize, Stage)]) -> Result<Stage, NameError> {
-    let name = &tables.table(table).name;
-    let related = related(tables, table);
-    // A stage of one unit counts everything: its parents are not counted yet, so it cannot be split.
-    let units = if tables.is_counted(table) { tables.count_blocks(table).unwrap_or(1) } else { 1 };
+    let described = tables.table(table);
+    let (name, related) = (&described.name, related(tables, table));
+    let parent = described.parent.as_ref().map_or(table, |parent| parent.table);
+    // A constant number of children of counted parents needs no pages: one unit says how many there are.
+    let blocks = match rows(tables, parent) {
+        _ if !tables.is_counted(table) => Rows::Exact(1),
+        Rows::Exact(parents) => Rows::Exact(parents.div_ceil(BLOCK)),
+        Rows::Between { least, most } => Rows::Between { least: least.div_ceil(BLOCK), most: most.div_ceil(BLOCK) },
+    };
     Ok(Stage {
         id: StageId::new(&format!("count-{name}"))?,
         needs: earlier.iter().filter(|(counted, _)| related[*counted]).map(|(_, stage)| stage.id.clone()).collect(),
         pool: Pool::Generate,
-        work: Work::Count { table: Name::new(name)? },
-        rows: Rows::Exact(units),
+        work: Work::Count {
+            table: Name::new(name)?,
+            parents: Name::new(&tables.table(parent).name)?,
+            parents_per_row: BLOCK_PARENTS,
+        },
+        rows: blocks,
         shard_rows: COUNT_SHARD_BLOCKS,
         row_bytes: 0,
     })

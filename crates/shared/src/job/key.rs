@@ -1,6 +1,6 @@
 //! Every path of the store, in one enum. Pure.
 
-use super::{JobId, Name, ObjectPath, ShardId, StageId};
+use super::{Digest, JobId, Name, ObjectPath, ShardId, StageId};
 
 /// Where a job's objects lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +27,20 @@ pub enum Key {
     Plan,
     /// The number of rows that was counted for a stage.
     Extent(StageId),
+    /// What each shard of a counting stage counted.
+    Sums(StageId),
     /// The commit of a shard.
     Commit(ShardId),
     /// The folder of a stage's commits.
     Commits(StageId),
     /// What a counting shard leaves for the stages that need it.
     Counts(ShardId),
+    /// What a shard obtained of models, once and for all: its rows follow from it.
+    Seal(ShardId),
+    /// What an attempt of a shard was answered, so far: by its lease, and a number.
+    Segment(ShardId, u64, u64),
+    /// The folder of what all attempts of a shard were answered.
+    Journal(ShardId),
     /// A data file.
     Part {
         /// The table.
@@ -62,6 +70,56 @@ pub enum Key {
     Version(Name, u64),
     /// The number of the newest finished version: a cache.
     Latest(Name),
+    /// What was asked for.
+    Submission(JobId),
+    /// A command to a job, by its number from 1.
+    Control(JobId, u64),
+    /// The folder of the commands to a job.
+    Controls(JobId),
+    /// Where a job's version is.
+    Placed(JobId),
+    /// How a job ended, after so many retries.
+    Ending(JobId, u32),
+    /// Whether the job that is done after so many retries is published.
+    Verdict(JobId, u32),
+    /// The shards that a job gave up, after so many retries.
+    Failures(JobId, u32),
+    /// The mark of a job that has not ended, in the root of all tenants.
+    Open(Name, JobId, u32),
+    /// The folder of all tenants' open jobs.
+    OpenJobs,
+    /// An entry of the list of jobs, newest first: the time of submission, and the job.
+    Listed(u64, JobId),
+    /// The folder of the list of jobs.
+    ListedJobs,
+    /// The mark of a dataset that some job makes, since stores cannot list names alone.
+    Dataset(Name),
+    /// The folder of those marks.
+    Datasets,
+    /// What a client's key stands for.
+    Idempotency(Digest),
+    /// A revision of a tenant's schedule, by its number from 1, in the root of all tenants.
+    Revision(Name, Name, u64),
+    /// The folder of the revisions of a tenant's schedule.
+    Revisions(Name, Name),
+    /// The folder of a tenant's schedules.
+    TenantSchedules(Name),
+    /// The folder of all tenants' schedules.
+    Schedules,
+    /// A fire of a schedule, by its number from 1, the newest first.
+    Fire(Name, u64),
+    /// The folder of a schedule's fires.
+    Fires(Name),
+    /// The mark of a version that is to be removed, in the root of all tenants: the time its job ended, whose it was, the job.
+    Leftover(u64, Name, JobId),
+    /// The folder of these marks, the oldest first.
+    Leftovers,
+    /// A message for a webhook that is not delivered yet, in the root of all tenants: whose it is, and its id.
+    Announcement(Name, Name),
+    /// The folder of these messages.
+    Announcements,
+    /// What came of a message about a job, by its id.
+    Delivery(JobId, Name),
 }
 
 impl Layout {
@@ -71,9 +129,15 @@ impl Layout {
             Key::Spec => format!("{}_shardmill/spec.json", self.version()),
             Key::Plan => format!("{}/plan.json", self.job()),
             Key::Extent(stage) => format!("{}/extents/{stage}.json", self.records()),
+            Key::Sums(stage) => format!("{}/sums/{stage}.json", self.records()),
             Key::Commit(shard) => format!("{}/commits/{shard}.json", self.records()),
             Key::Commits(stage) => format!("{}/commits/{stage}", self.records()),
             Key::Counts(shard) => format!("{}/counts/{shard}", self.records()),
+            Key::Seal(shard) => format!("{}/seals/{shard}.json", self.records()),
+            Key::Segment(shard, fence, number) => {
+                format!("{}/journal/{shard}/{fence:020}-{number:06}.json", self.records())
+            }
+            Key::Journal(shard) => format!("{}/journal/{shard}", self.records()),
             Key::Part { table, index, of, extension } => {
                 format!("{}{table}/part-{index:0width$}.{extension}", self.version(), width = part_width(*of))
             }
@@ -85,9 +149,40 @@ impl Layout {
             Key::Success => format!("{}_SUCCESS", self.version()),
             Key::Versions(dataset) => format!("datasets/{dataset}/versions"),
             Key::Version(dataset, number) => format!("datasets/{dataset}/versions/{number}.json"),
+            Key::Submission(job) => format!("jobs/{job}/submission.json"),
+            // Numbers are as wide as they will ever be, so that they are listed in order.
+            Key::Control(job, number) => format!("jobs/{job}/control/{number:06}.json"),
+            Key::Controls(job) => format!("jobs/{job}/control"),
+            Key::Placed(job) => format!("jobs/{job}/placed.json"),
+            Key::Ending(job, retries) => format!("jobs/{job}/ending/{retries}.json"),
+            Key::Failures(job, retries) => format!("jobs/{job}/failures/{retries}.json"),
+            Key::Verdict(job, retries) => format!("jobs/{job}/verdict/{retries}.json"),
+            Key::Open(tenant, job, retries) => format!("_open/{tenant}/{job}/{retries}"),
+            Key::OpenJobs => "_open".to_owned(),
+            Key::Listed(submitted_ms, job) => format!("_list/{:020}.{job}", u64::MAX - submitted_ms),
+            Key::ListedJobs => "_list".to_owned(),
+            Key::Dataset(name) => format!("_datasets/{name}"),
+            Key::Datasets => "_datasets".to_owned(),
+            Key::Idempotency(key) => format!("idempotency/{key}"),
+            Key::Revision(tenant, schedule, number) => format!("_schedules/{tenant}/{schedule}/{number:06}.json"),
+            Key::Revisions(tenant, schedule) => format!("_schedules/{tenant}/{schedule}"),
+            Key::TenantSchedules(tenant) => format!("_schedules/{tenant}"),
+            Key::Schedules => "_schedules".to_owned(),
+            Key::Fire(schedule, number) => format!("schedules/{schedule}/fires/{:020}.json", u64::MAX - number),
+            Key::Leftover(ended_ms, tenant, job) => format!("_leftovers/{ended_ms:020}/{tenant}/{job}"),
+            Key::Leftovers => "_leftovers".to_owned(),
+            Key::Announcement(tenant, id) => format!("_announcements/{tenant}/{id}"),
+            Key::Announcements => "_announcements".to_owned(),
+            Key::Delivery(job, id) => format!("jobs/{job}/deliveries/{id}.json"),
+            Key::Fires(schedule) => format!("schedules/{schedule}/fires"),
             Key::Latest(dataset) => format!("datasets/{dataset}/latest.json"),
         };
         ObjectPath::from_parts(text)
+    }
+
+    /// The folder of the version; none where that is the whole store.
+    pub fn version_folder(&self) -> Option<ObjectPath> {
+        self.version().strip_suffix('/').map(|folder| ObjectPath::from_parts(folder.to_owned()))
     }
 
     /// The path of a file that a commit names by its place in the version.
@@ -132,8 +227,12 @@ mod tests {
         Name::new(text).expect("allowed")
     }
 
+    fn job() -> JobId {
+        JobId::new("job1").expect("allowed")
+    }
+
     fn root() -> Layout {
-        Layout::Root { job: JobId::new("job1").expect("allowed"), dataset: name("shop"), version: 12 }
+        Layout::Root { job: job(), dataset: name("shop"), version: 12 }
     }
 
     fn part(index: u64, of: u64) -> Key {
@@ -148,9 +247,17 @@ mod tests {
             (Key::Spec, "_shardmill/spec.json", "datasets/shop/12/_shardmill/spec.json"),
             (Key::Plan, "_shardmill/plan.json", "jobs/job1/plan.json"),
             (Key::Extent(stage.clone()), "_shardmill/job/extents/users.json", "jobs/job1/extents/users.json"),
+            (Key::Sums(stage.clone()), "_shardmill/job/sums/users.json", "jobs/job1/sums/users.json"),
             (Key::Commit(shard.clone()), "_shardmill/job/commits/users/7.json", "jobs/job1/commits/users/7.json"),
             (Key::Commits(stage), "_shardmill/job/commits/users", "jobs/job1/commits/users"),
-            (Key::Counts(shard), "_shardmill/job/counts/users/7", "jobs/job1/counts/users/7"),
+            (Key::Counts(shard.clone()), "_shardmill/job/counts/users/7", "jobs/job1/counts/users/7"),
+            (Key::Seal(shard.clone()), "_shardmill/job/seals/users/7.json", "jobs/job1/seals/users/7.json"),
+            (Key::Journal(shard.clone()), "_shardmill/job/journal/users/7", "jobs/job1/journal/users/7"),
+            (
+                Key::Segment(shard.clone(), 12, 3),
+                "_shardmill/job/journal/users/7/00000000000000000012-000003.json",
+                "jobs/job1/journal/users/7/00000000000000000012-000003.json",
+            ),
             (part(3, 4), "users/part-00003.parquet", "datasets/shop/12/users/part-00003.parquet"),
             (Key::Table(name("users")), "users", "datasets/shop/12/users"),
             (Key::About, "_shardmill", "datasets/shop/12/_shardmill"),
@@ -163,11 +270,33 @@ mod tests {
             (Key::Job, "_shardmill/job", "jobs/job1"),
             (Key::Success, "_SUCCESS", "datasets/shop/12/_SUCCESS"),
             (Key::Version(name("shop"), 3), "datasets/shop/versions/3.json", "datasets/shop/versions/3.json"),
+            (Key::Dataset(name("shop")), "_datasets/shop", "_datasets/shop"),
+            (Key::Failures(job(), 1), "jobs/job1/failures/1.json", "jobs/job1/failures/1.json"),
+            (Key::Control(job(), 3), "jobs/job1/control/000003.json", "jobs/job1/control/000003.json"),
+            (Key::Open(name("acme"), job(), 0), "_open/acme/job1/0", "_open/acme/job1/0"),
+            (Key::Verdict(job(), 1), "jobs/job1/verdict/1.json", "jobs/job1/verdict/1.json"),
+            (Key::Listed(5, job()), "_list/18446744073709551610.job1", "_list/18446744073709551610.job1"),
+            (
+                Key::Revision(name("acme"), name("a"), 3),
+                "_schedules/acme/a/000003.json",
+                "_schedules/acme/a/000003.json",
+            ),
+            (
+                Key::Fire(name("a"), 1),
+                "schedules/a/fires/18446744073709551614.json",
+                "schedules/a/fires/18446744073709551614.json",
+            ),
             (Key::Latest(name("shop")), "datasets/shop/latest.json", "datasets/shop/latest.json"),
         ] {
             assert_eq!(Layout::Folder.path(&key).as_str(), folder);
             assert_eq!(root().path(&key).as_str(), in_root);
         }
+    }
+
+    #[test]
+    fn only_a_root_has_folders_of_versions() {
+        assert_eq!(Layout::Folder.version_folder(), None);
+        assert_eq!(root().version_folder().expect("is one").as_str(), "datasets/shop/12");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Name;
+
 /// A relative path of `/`-separated segments, none of them empty, `.` or `..`: it cannot leave the store's root.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -31,6 +33,23 @@ impl ObjectPath {
     pub(super) fn from_parts(text: String) -> Self {
         debug_assert!(Self::new(text.clone()).is_ok(), "{text}");
         Self(text)
+    }
+
+    /// A folder in the root of a store.
+    pub fn of_name(name: &Name) -> Self {
+        Self(name.to_string())
+    }
+
+    /// The path of what is at `rest` below this folder.
+    #[must_use]
+    pub fn join(&self, rest: &ObjectPath) -> Self {
+        Self(format!("{}/{}", self.0, rest.0))
+    }
+
+    /// The path as seen from `folder`; nothing when it is not below it.
+    pub fn inside(&self, folder: &ObjectPath) -> Option<Self> {
+        let rest = self.0.strip_prefix(&folder.0)?.strip_prefix('/')?;
+        Some(Self(rest.to_owned()))
     }
 
     /// The whole path.

@@ -8,7 +8,10 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Name, Rows, Shard, ShardId, StageId};
+use super::{Digest, Name, NameError, Rows, Shard, ShardId, StageId};
+
+/// The most shards of a stage. The ledger keeps a bit for each, the store a commit.
+pub const SHARDS_MAX: u64 = 1 << 24;
 
 /// A class of worker with a queue of its own, named by the scarcest thing it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +52,10 @@ pub enum Work {
     Count {
         /// The table whose rows are counted.
         table: Name,
+        /// The table of the parents.
+        parents: Name,
+        /// Parents in one of the stage's rows.
+        parents_per_row: NonZeroU64,
     },
 }
 
@@ -64,7 +71,7 @@ pub struct Stage {
     pub pool: Pool,
     /// What a shard does.
     pub work: Work,
-    /// How many rows (of a counting stage: parents) it covers.
+    /// How many rows (of a counting stage: blocks of parents) it covers.
     pub rows: Rows,
     /// Rows of a full shard.
     pub shard_rows: NonZeroU64,
@@ -117,6 +124,17 @@ pub enum PlanError {
         /// What was counted.
         counted: u64,
     },
+    /// A stage of too many shards: its bookkeeping would weigh more than its data.
+    #[error("stage `{stage}` has {shards} shards, at most {SHARDS_MAX} fit: raise output.shard_rows")]
+    TooManyShards {
+        /// The stage.
+        stage: StageId,
+        /// Its shards, at least.
+        shards: u64,
+    },
+    /// A name that cannot be a folder.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// More rows than a row number can name.
     #[error("the plan has more than {} rows", u64::MAX)]
     TooManyRows,
@@ -143,15 +161,36 @@ impl Stage {
         Some(Shard { id: ShardId { stage: self.id.clone(), index }, rows: start..end, of })
     }
 
-    /// The stage with the number of rows that was counted.
+    /// The stage with the number of rows that follows from what [`Plan::counter_of`] it counted.
     ///
     /// # Errors
     /// When the plan does not allow that number.
-    pub fn with_rows(&self, counted: u64) -> Result<Self, PlanError> {
-        if !self.rows.allows(counted) {
-            return Err(PlanError::Counted { stage: self.id.clone(), planned: self.rows, counted });
+    pub fn with_counted(&self, counted: u64) -> Result<Self, PlanError> {
+        match &self.work {
+            Work::Table { .. } => self.with_rows(counted),
+            Work::Count { parents_per_row, .. } => self.with_rows(counted.div_ceil(parents_per_row.get())),
         }
-        Ok(Self { rows: Rows::Exact(counted), ..self.clone() })
+    }
+
+    /// The stage with exactly so many rows.
+    ///
+    /// # Errors
+    /// When the plan does not allow that number.
+    pub fn with_rows(&self, rows: u64) -> Result<Self, PlanError> {
+        if !self.rows.allows(rows) {
+            return Err(PlanError::Counted { stage: self.id.clone(), planned: self.rows, counted: rows });
+        }
+        let exact = Self { rows: Rows::Exact(rows), ..self.clone() };
+        exact.check_shards()?;
+        Ok(exact)
+    }
+
+    fn check_shards(&self) -> Result<(), PlanError> {
+        let shards = self.shards().least();
+        if shards > SHARDS_MAX {
+            return Err(PlanError::TooManyShards { stage: self.id.clone(), shards });
+        }
+        Ok(())
     }
 
     /// The table whose files this stage writes into the dataset.
@@ -174,11 +213,12 @@ impl Plan {
         self.stages.iter().find(|stage| stage.id == *id)
     }
 
-    /// The stage that counts the rows of `stage`, when the plan gives only an interval.
+    /// The stage that counts what the rows of `stage` follow from (its table, or its table's parents), when the plan gives
+    /// only an interval.
     pub fn counter_of(&self, stage: &Stage) -> Option<&Stage> {
-        let table = stage.publishes()?;
+        let (Work::Table { table, .. } | Work::Count { parents: table, .. }) = &stage.work;
         stage.needs.iter().filter_map(|id| self.stage(id)).find(|needed| match &needed.work {
-            Work::Count { table: counted } => counted == table,
+            Work::Count { table: counted, .. } => counted == table,
             Work::Table { .. } => false,
         })
     }
@@ -205,6 +245,7 @@ impl Plan {
     }
 
     fn check_stage(&self, stage: &Stage, earlier: &[Stage]) -> Result<(), PlanError> {
+        stage.check_shards()?;
         if earlier.iter().any(|other| other.id == stage.id) {
             return Err(PlanError::Twice(stage.id.to_string()));
         }

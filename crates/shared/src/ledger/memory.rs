@@ -1,38 +1,48 @@
 //! The ledger in memory: the default, and what local runs use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use super::budget::Books;
+use super::crew::Crew;
+use super::limit::{Limit, Model};
 use super::stage::StageState;
-use super::{Beat, Begin, Fence, Lease, Ledger, LedgerError, View, WorkerId};
-use crate::job::{JobId, Made, Outcome, Progress, ShardId, StageId};
+use super::{Beat, Begin, Epoch, Fence, Lease, Ledger, LedgerError, RunState, Runner, View, WorkerId};
+use crate::job::{JobId, Made, Name, Outcome, Pool, Progress, ShardId, StageId};
 use crate::process::Clock;
 
 /// A ledger that is gone with its process. Clones share what they know.
 #[derive(Clone, Debug)]
 pub struct MemoryLedger {
     jobs: Arc<Mutex<HashMap<JobId, JobState>>>,
-    clock: Arc<dyn Clock>,
+    crew: Arc<Mutex<Crew>>,
+    /// How many changes of any job there were.
+    changes: Arc<watch::Sender<u64>>,
+    /// The last number of a lease. Jobs share it: one that was forgotten gives no number again.
+    fence: Arc<AtomicU64>,
+    pub(super) tenants: Arc<Mutex<HashMap<Option<Name>, Books>>>,
+    pub(super) limits: Arc<Mutex<HashMap<Model, Limit>>>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 #[derive(Debug)]
 struct JobState {
     stages: Vec<(StageId, StageState)>,
-    fence: u64,
-    is_stopped: bool,
+    run_state: RunState,
+    writer: Option<String>,
     revision: watch::Sender<u64>,
 }
 
-impl Default for JobState {
-    fn default() -> Self {
-        Self { stages: Vec::new(), fence: 0, is_stopped: false, revision: watch::Sender::new(0) }
-    }
-}
-
 impl JobState {
+    /// A job without stages, whose revisions begin above `changes`.
+    fn new(changes: u64) -> Self {
+        Self { stages: Vec::new(), run_state: RunState::default(), writer: None, revision: watch::Sender::new(changes) }
+    }
+
     fn stage(&mut self, id: &StageId) -> Result<&mut StageState, LedgerError> {
         let found = self.stages.iter_mut().find(|(stage, _)| stage == id);
         found.map(|(_, state)| state).ok_or_else(|| LedgerError::Unknown(id.to_string()))
@@ -46,7 +56,15 @@ impl JobState {
 impl MemoryLedger {
     /// A ledger that knows nothing yet; `clock` is its time.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { jobs: Arc::default(), clock }
+        Self {
+            jobs: Arc::default(),
+            crew: Arc::default(),
+            changes: Arc::new(watch::Sender::new(0)),
+            fence: Arc::default(),
+            tenants: Arc::default(),
+            limits: Arc::default(),
+            clock,
+        }
     }
 
     fn with<T>(
@@ -55,7 +73,24 @@ impl MemoryLedger {
         act: impl FnOnce(&mut JobState) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let mut jobs = self.jobs.lock().expect("no holder of the lock panics");
-        act(jobs.get_mut(job).ok_or_else(|| LedgerError::Unknown(job.to_string()))?)
+        let state = jobs.get_mut(job).ok_or_else(|| LedgerError::Unknown(job.to_string()))?;
+        let before = *state.revision.borrow();
+        let end = act(state);
+        let is_changed = *state.revision.borrow() != before;
+        if is_changed {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        end
+    }
+
+    /// Makes the job known.
+    fn know(&self, job: &JobId) {
+        let mut jobs = self.jobs.lock().expect("no holder of the lock panics");
+        jobs.entry(job.clone()).or_insert_with(|| JobState::new(*self.changes.borrow()));
+    }
+
+    fn crew<T>(&self, act: impl FnOnce(&mut Crew) -> T) -> T {
+        act(&mut self.crew.lock().expect("no holder of the lock panics"))
     }
 
     /// As `with`, for what could matter to the scheduler.
@@ -71,13 +106,14 @@ impl MemoryLedger {
 #[async_trait]
 impl Ledger for MemoryLedger {
     async fn open(&self, job: &JobId, stage: &StageId, shards: u64) -> Result<(), LedgerError> {
-        let mut jobs = self.jobs.lock().expect("no holder of the lock panics");
-        let state = jobs.entry(job.clone()).or_default();
-        if state.stage(stage).is_err() {
-            state.stages.push((stage.clone(), StageState::new(shards)));
-            state.changed();
-        }
-        Ok(())
+        self.know(job);
+        self.with(job, |state| {
+            if state.stage(stage).is_err() {
+                state.stages.push((stage.clone(), StageState::new(shards)));
+                state.changed();
+            }
+            Ok(())
+        })
     }
 
     async fn mark_done(&self, job: &JobId, shard: &ShardId, made: Made) -> Result<(), LedgerError> {
@@ -92,26 +128,43 @@ impl Ledger for MemoryLedger {
         self.change(job, |state| state.stage(&shard.stage).map(|stage| stage.reopen(shard.index)))
     }
 
-    async fn stop(&self, job: &JobId) -> Result<(), LedgerError> {
-        self.change(job, |state| {
-            state.is_stopped = true;
+    async fn set_run_state(&self, job: &JobId, state: RunState) -> Result<(), LedgerError> {
+        self.know(job);
+        self.change(job, |known| {
+            known.run_state = state;
             Ok(())
         })
     }
 
-    async fn begin(&self, job: &JobId, shard: &ShardId, worker: &WorkerId) -> Result<Begin, LedgerError> {
+    async fn pin(&self, job: &JobId, writer: &str) -> Result<(), LedgerError> {
+        self.know(job);
+        self.change(job, |known| {
+            known.writer = Some(writer.to_owned());
+            Ok(())
+        })
+    }
+
+    async fn forget(&self, job: &JobId) -> Result<(), LedgerError> {
+        if self.jobs.lock().expect("no holder of the lock panics").remove(job).is_some() {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, job: &JobId, shard: &ShardId, runner: &Runner) -> Result<Begin, LedgerError> {
         let now_ms = self.clock.now_ms();
         let begun = self.with(job, |state| {
-            if state.is_stopped {
+            if state.run_state != RunState::Running {
                 return Ok(Begin::Stopped);
             }
-            let next = Fence(state.fence + 1);
-            let begin = state.stage(&shard.stage)?.begin(shard.index, worker, next, now_ms);
-            if begin == Begin::Go(next) {
-                state.fence = next.0;
-                state.changed();
+            if let Some(refusal) = state.stage(&shard.stage)?.refusal(shard.index, &runner.worker) {
+                return Ok(refusal);
             }
-            Ok(begin)
+            if state.writer.as_ref().is_some_and(|writer| *writer != runner.writer) {
+                return Ok(Begin::OtherWriter);
+            }
+            let next = Fence(self.fence.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok(state.stage(&shard.stage)?.begin(shard.index, runner, next, now_ms))
         });
         match begun {
             Err(LedgerError::Unknown(_)) => Ok(Begin::Stopped),
@@ -122,7 +175,7 @@ impl Ledger for MemoryLedger {
     async fn heartbeat(&self, lease: &Lease, made: Made) -> Result<Beat, LedgerError> {
         let now_ms = self.clock.now_ms();
         self.with(&lease.job, |state| {
-            let is_stopped = state.is_stopped;
+            let is_stopped = state.run_state == RunState::Stopped;
             let beat = state.stage(&lease.shard.stage)?.heartbeat(lease.shard.index, lease.fence, made, now_ms);
             Ok(if is_stopped { Beat::Stop } else { beat })
         })
@@ -145,7 +198,7 @@ impl Ledger for MemoryLedger {
                 state.changed();
             }
             let stages = state.stages.iter().map(|(id, stage)| stage.view(id)).collect();
-            Ok(View { revision: *state.revision.borrow(), now_ms, is_stopped: state.is_stopped, stages })
+            Ok(View { revision: *state.revision.borrow(), now_ms, run_state: state.run_state, stages })
         })
     }
 
@@ -160,6 +213,33 @@ impl Ledger for MemoryLedger {
         let gone = |_| LedgerError::Unknown(job.to_string());
         revision.wait_for(|revision| *revision != seen).await.map(|_| ()).map_err(gone)
     }
+    async fn wait_any(&self, seen: u64) -> u64 {
+        let mut changes = self.changes.subscribe();
+        *changes.wait_for(|changes| *changes != seen).await.expect("the ledger keeps its own sender")
+    }
+
+    async fn present(&self, worker: &WorkerId, writer: &str, pool: Pool, slots: u32) -> Result<(), LedgerError> {
+        self.crew(|crew| crew.present((worker, writer), pool, slots, self.clock.now_ms()));
+        Ok(())
+    }
+
+    async fn gone(&self, worker: &WorkerId) -> Result<(), LedgerError> {
+        self.crew(|crew| crew.gone(worker));
+        Ok(())
+    }
+
+    async fn writers(&self, pool: Pool) -> Result<BTreeMap<String, u64>, LedgerError> {
+        Ok(self.crew(|crew| crew.writers(pool, self.clock.now_ms())))
+    }
+
+    async fn lead(&self, name: &str, holder: &WorkerId) -> Result<Option<Epoch>, LedgerError> {
+        Ok(self.crew(|crew| crew.lead(name, holder, self.clock.now_ms())))
+    }
+
+    async fn resign(&self, name: &str, holder: &WorkerId) -> Result<(), LedgerError> {
+        self.crew(|crew| crew.resign(name, holder));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +253,6 @@ mod tests {
         let clock = Arc::new(ManualClock::default());
         let ledger = MemoryLedger::new(Arc::<ManualClock>::clone(&clock));
         conformance::all(&ledger).await;
-        conformance::a_lease_without_heartbeats_ends(&ledger, &|by_ms| clock.advance(by_ms)).await;
+        conformance::in_time(&ledger, &|by_ms| clock.advance(by_ms)).await;
     }
 }

@@ -1,31 +1,65 @@
 //! The port to the ledger: leases and progress, shared by scheduler and workers. It is disposable: what it knows is rebuilt
 //! from the store.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::job::{Failure, JobId, Made, Outcome, Progress, ShardId, StageId};
+use crate::job::{JobId, Made, Outcome, Pool, Progress, ShardId, StageId};
 
+mod view;
+mod finding;
 mod bitmap;
 mod stage;
+mod crew;
+pub mod budget;
+pub mod limit;
 mod memory;
+mod redis;
 mod limits;
 pub mod conformance;
 
-pub use limits::{ATTEMPTS, LEASE_MS};
+pub use finding::{Finding, Severity};
+pub use limits::{ATTEMPTS, DEATHS, LEAD_MS, LEASE_MS, PRESENT_MS};
 pub use memory::MemoryLedger;
+pub use redis::{RedisLedger, RedisOptions};
+pub use view::{FailedShard, RunState, StageView, View, WaitingShard};
 
 /// Who holds a lease: one per process start, never used again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerId(pub String);
 
+/// Who asks for a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// Who would hold it.
+    pub worker: WorkerId,
+    /// Whose bytes it writes: attempts of one writer write identical files.
+    pub writer: String,
+    /// Who may run beside the shard.
+    pub company: Company,
+}
+
+/// Who may run beside a shard, in the same process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// Other shards.
+    Others,
+    /// Nobody: a death of the process is this shard's.
+    None,
+}
+
 /// The number of a lease: a later one of the same shard is higher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fence(pub u64);
 
+/// The number of a leadership: a later holder of the same name has a higher one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
 /// The right to run a shard, while heartbeats keep it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     /// The job.
     pub job: JobId,
@@ -40,6 +74,11 @@ pub struct Lease {
 pub enum Begin {
     /// Run the shard under this lease.
     Go(Fence),
+    /// [`DEATHS`] leases of the shard ended without a report, and no other shard shall die of it: let everything else end, then
+    /// ask again with [`Company::None`].
+    Alone,
+    /// The job is pinned to another writer: leave the shard to a worker of that one.
+    OtherWriter,
     /// This worker runs the shard already; the lease answers for it.
     Mine(Fence),
     /// Another worker does, or the shard waits for its next attempt: forget the message.
@@ -59,60 +98,6 @@ pub enum Beat {
     Stop,
 }
 
-/// A shard whose last attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedShard {
-    /// The index in its stage.
-    pub index: u64,
-    /// How many attempts failed.
-    pub attempts: u32,
-    /// When the last one failed, in milliseconds of the ledger's clock.
-    pub failed_ms: u64,
-    /// Why.
-    pub failure: Failure,
-}
-
-/// A shard that waits for a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitingShard {
-    /// The index in its stage.
-    pub index: u64,
-    /// Which try is next, from 1.
-    pub attempt: u32,
-}
-
-/// What the scheduler compares with the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageView {
-    /// The stage.
-    pub stage: StageId,
-    /// How many shards it has.
-    pub shards: u64,
-    /// How many are committed.
-    pub done: u64,
-    /// How many run under a lease.
-    pub leased: u64,
-    /// Whether every shard was released once.
-    pub is_released: bool,
-    /// Shards that were released and neither run, nor failed, nor are committed; never more than the window.
-    pub waiting: Vec<WaitingShard>,
-    /// Shards whose last attempt failed.
-    pub failed: Vec<FailedShard>,
-}
-
-/// What the ledger knows of a job at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
-    /// Grows with every change that could matter to the scheduler.
-    pub revision: u64,
-    /// The ledger's time in milliseconds.
-    pub now_ms: u64,
-    /// Whether the job was stopped.
-    pub is_stopped: bool,
-    /// The stages that were opened, in that order.
-    pub stages: Vec<StageView>,
-}
-
 /// Why a ledger failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -123,6 +108,12 @@ pub enum LedgerError {
     #[error("the ledger cannot be reached now: {reason}")]
     Transient {
         /// What the ledger said.
+        reason: String,
+    },
+    /// It will not work until somebody changes the configuration.
+    #[error("the ledger refuses: {reason}")]
+    Refused {
+        /// What the ledger said; never a secret.
         reason: String,
     },
 }
@@ -142,8 +133,20 @@ pub trait Ledger: Send + Sync + Debug {
     /// [`LedgerError::Unknown`] unless the stage is open.
     async fn mark_done(&self, job: &JobId, shard: &ShardId, made: Made) -> Result<(), LedgerError>;
 
-    /// Releases up to `most` shards that were never released, lowest first, and returns their indexes. They wait until a
-    /// worker begins them.
+    /// As [`Ledger::mark_done`] for many shards of one stage, each with its index and what it made. A prefix of them may be
+    /// noted when it fails.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] unless the stage is open.
+    async fn mark_all_done(&self, job: &JobId, stage: &StageId, done: &[(u64, Made)]) -> Result<(), LedgerError> {
+        for (index, made) in done {
+            self.mark_done(job, &ShardId { stage: stage.clone(), index: *index }, *made).await?;
+        }
+        Ok(())
+    }
+
+    /// Releases up to `most` shards that were never released nor begun, lowest first, and returns their indexes. They
+    /// wait until a worker begins them.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] unless the stage is open.
@@ -155,17 +158,37 @@ pub trait Ledger: Send + Sync + Debug {
     /// [`LedgerError::Unknown`] unless the stage is open.
     async fn reopen(&self, job: &JobId, shard: &ShardId) -> Result<(), LedgerError>;
 
-    /// Stops the job: no lease is given any more, and heartbeats say so.
+    /// Says whether the job's shards may run. A job may be told before its first stage is open.
     ///
     /// # Errors
-    /// [`LedgerError::Unknown`] for an unknown job.
-    async fn stop(&self, job: &JobId) -> Result<(), LedgerError>;
+    /// When the ledger cannot be reached.
+    async fn set_run_state(&self, job: &JobId, state: RunState) -> Result<(), LedgerError>;
+
+    /// Pins the job to a writer: leases are given to its workers only. Until it is pinned, to anyone's.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn pin(&self, job: &JobId, writer: &str) -> Result<(), LedgerError>;
+
+    /// Stops the job for good.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn stop(&self, job: &JobId) -> Result<(), LedgerError> {
+        self.set_run_state(job, RunState::Stopped).await
+    }
+
+    /// Forgets a job that is over.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn forget(&self, job: &JobId) -> Result<(), LedgerError>;
 
     /// Asks for the lease of a shard.
     ///
     /// # Errors
     /// When the ledger cannot be reached.
-    async fn begin(&self, job: &JobId, shard: &ShardId, worker: &WorkerId) -> Result<Begin, LedgerError>;
+    async fn begin(&self, job: &JobId, shard: &ShardId, runner: &Runner) -> Result<Begin, LedgerError>;
 
     /// Keeps a lease for another [`LEASE_MS`] and tells how far the attempt has come.
     ///
@@ -179,7 +202,8 @@ pub trait Ledger: Send + Sync + Debug {
     /// When the ledger cannot be reached.
     async fn report(&self, lease: &Lease, outcome: &Outcome) -> Result<(), LedgerError>;
 
-    /// What the scheduler compares with the plan. Leases whose heartbeats ceased have ended as failures.
+    /// What the scheduler compares with the plan. A lease whose heartbeats ceased has ended as a death: its shard waits again,
+    /// or has failed for good if it ran alone, which only [`Begin::Alone`] makes it do.
     ///
     /// # Errors
     /// [`LedgerError::Unknown`] for an unknown job.
@@ -196,4 +220,53 @@ pub trait Ledger: Send + Sync + Debug {
     /// # Errors
     /// [`LedgerError::Unknown`] for an unknown job.
     async fn wait_change(&self, job: &JobId, seen: u64) -> Result<(), LedgerError>;
+
+    /// Waits until some job of the ledger may have changed since the call that answered `seen` (at first 0), and answers what
+    /// to ask with the next time. It may wake for nothing.
+    async fn wait_any(&self, seen: u64) -> u64;
+
+    /// Tells that a worker lives, whose bytes it writes, and that it runs up to `slots` shards of `pool` at once; true for
+    /// [`PRESENT_MS`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn present(&self, worker: &WorkerId, writer: &str, pool: Pool, slots: u32) -> Result<(), LedgerError>;
+
+    /// Tells that a worker takes no more shards.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn gone(&self, worker: &WorkerId) -> Result<(), LedgerError>;
+
+    /// The slots of all workers of a pool that live, by their writer.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn writers(&self, pool: Pool) -> Result<BTreeMap<String, u64>, LedgerError>;
+
+    /// The slots of all workers of a pool that live.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn slots(&self, pool: Pool) -> Result<u64, LedgerError> {
+        Ok(self.writers(pool).await?.values().sum())
+    }
+
+    /// Takes or keeps the leadership called `name` for [`LEAD_MS`]; nothing while another holds it. Who takes it anew has a
+    /// higher epoch than everyone before.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn lead(&self, name: &str, holder: &WorkerId) -> Result<Option<Epoch>, LedgerError>;
+
+    /// Gives the leadership back, if `holder` has it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    async fn resign(&self, name: &str, holder: &WorkerId) -> Result<(), LedgerError>;
+
+    /// What an operator should know about the ledger; nothing if all is well.
+    async fn check(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }

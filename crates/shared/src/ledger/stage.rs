@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bitmap::Bitmap;
-use super::{Beat, Begin, FailedShard, Fence, LEASE_MS, StageView, WaitingShard, WorkerId};
-use crate::job::{Failure, Made, Outcome, Scope, StageId, StageProgress};
+use super::limits::VIEW_WAITING;
+use super::{Beat, Begin, Company, DEATHS, FailedShard, Fence, LEASE_MS, Runner, StageView, WaitingShard, WorkerId};
+use crate::job::{Failure, FailureClass, Made, Outcome, Scope, StageId, StageProgress};
 
 #[derive(Debug)]
 pub(super) struct StageState {
@@ -16,7 +17,10 @@ pub(super) struct StageState {
     cursor: u64,
     waiting: BTreeSet<u64>,
     leases: BTreeMap<u64, Held>,
-    failed: BTreeMap<u64, Failed>,
+    /// Shards whose last attempt failed, until they are reopened.
+    failed: BTreeMap<u64, FailedShard>,
+    /// What befell shards that are not done.
+    tries: BTreeMap<u64, Tries>,
     made: Made,
 }
 
@@ -26,14 +30,14 @@ struct Held {
     fence: Fence,
     until_ms: u64,
     made: Made,
+    is_alone: bool,
 }
 
-/// The failures of a shard; kept while it is tried again, so that attempts stay counted.
-#[derive(Debug)]
-struct Failed {
+/// How often a shard was tried in vain.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
     attempts: u32,
-    failed_ms: u64,
-    failure: Failure,
+    deaths: u32,
 }
 
 impl StageState {
@@ -45,66 +49,79 @@ impl StageState {
             waiting: BTreeSet::new(),
             leases: BTreeMap::new(),
             failed: BTreeMap::new(),
+            tries: BTreeMap::new(),
             made: Made::default(),
         }
     }
 
     pub(super) fn mark_done(&mut self, index: u64, made: Made) {
-        if self.done.insert(index) {
+        if index < self.shards && self.done.insert(index) {
             self.made = self.made.plus(made);
             self.waiting.remove(&index);
             self.leases.remove(&index);
             self.failed.remove(&index);
+            self.tries.remove(&index);
         }
     }
 
     pub(super) fn release(&mut self, most: u64) -> Vec<u64> {
         let mut released = Vec::new();
-        while (released.len() as u64) < most && self.skip_done() < self.shards {
+        while (released.len() as u64) < most && self.skip_known() < self.shards {
             released.push(self.cursor);
             self.waiting.insert(self.cursor);
             self.cursor += 1;
         }
-        self.skip_done();
+        self.skip_known();
         released
     }
 
-    /// Moves the cursor to the next shard that is not done.
-    fn skip_done(&mut self) -> u64 {
-        while self.cursor < self.shards && self.done.contains(self.cursor) {
+    /// Moves the cursor to the next shard of which nothing is known. One that is known was begun by an old message, before the
+    /// ledger was wiped.
+    fn skip_known(&mut self) -> u64 {
+        while self.cursor < self.shards && self.is_known(self.cursor) {
             self.cursor += 1;
         }
         self.cursor
     }
 
+    fn is_known(&self, index: u64) -> bool {
+        self.done.contains(index)
+            || self.waiting.contains(&index)
+            || self.leases.contains_key(&index)
+            || self.failed.contains_key(&index)
+    }
+
     pub(super) fn reopen(&mut self, index: u64) {
-        if self.is_resting(index) {
+        if self.failed.remove(&index).is_some() {
             self.waiting.insert(index);
         }
     }
 
-    /// Whether the last attempt failed and the next was not yet asked for.
-    fn is_resting(&self, index: u64) -> bool {
-        self.failed.contains_key(&index) && !self.waiting.contains(&index) && !self.leases.contains_key(&index)
-    }
-
-    /// Answers who asks for the lease of `index`; a lease that is given has the number `next`.
-    pub(super) fn begin(&mut self, index: u64, worker: &WorkerId, next: Fence, now_ms: u64) -> Begin {
+    /// Why the shard cannot be begun, whoever asks.
+    pub(super) fn refusal(&self, index: u64, worker: &WorkerId) -> Option<Begin> {
         if index >= self.shards {
-            return Begin::Stopped;
+            return Some(Begin::Stopped);
         }
         if self.done.contains(index) {
-            return Begin::Done;
+            return Some(Begin::Done);
         }
         if let Some(held) = self.leases.get(&index) {
-            return if held.worker == *worker { Begin::Mine(held.fence) } else { Begin::Busy };
+            return Some(if held.worker == *worker { Begin::Mine(held.fence) } else { Begin::Busy });
         }
-        if self.is_resting(index) {
-            return Begin::Busy;
+        self.failed.contains_key(&index).then_some(Begin::Busy)
+    }
+
+    /// Gives the lease of a shard that nothing refuses; it has the number `next`.
+    pub(super) fn begin(&mut self, index: u64, runner: &Runner, next: Fence, now_ms: u64) -> Begin {
+        let is_suspect = self.tries(index).deaths >= DEATHS;
+        if is_suspect && runner.company == Company::Others {
+            return Begin::Alone;
         }
         self.waiting.remove(&index);
         let until_ms = now_ms.saturating_add(LEASE_MS);
-        self.leases.insert(index, Held { worker: worker.clone(), fence: next, until_ms, made: Made::default() });
+        let worker = runner.worker.clone();
+        let held = Held { worker, fence: next, until_ms, made: Made::default(), is_alone: is_suspect };
+        self.leases.insert(index, held);
         Begin::Go(next)
     }
 
@@ -128,7 +145,10 @@ impl StageState {
         }
         self.leases.remove(&index);
         match outcome {
-            Outcome::Failed(failure) => self.fail(index, failure.clone(), now_ms),
+            Outcome::Failed(failure) => {
+                self.tries.entry(index).or_default().attempts += u32::from(failure.scope.counts());
+                self.fail(index, failure.clone(), now_ms);
+            }
             Outcome::Committed(_) | Outcome::Stopped => {
                 self.waiting.insert(index);
             }
@@ -136,45 +156,45 @@ impl StageState {
     }
 
     fn fail(&mut self, index: u64, failure: Failure, failed_ms: u64) {
-        let attempts = self.failed.get(&index).map_or(0, |before| before.attempts).saturating_add(1);
-        self.failed.insert(index, Failed { attempts, failed_ms, failure });
+        let Tries { attempts, deaths } = self.tries(index);
+        self.failed.insert(index, FailedShard { index, attempts, deaths, failed_ms, failure });
+    }
+
+    fn tries(&self, index: u64) -> Tries {
+        self.tries.get(&index).copied().unwrap_or_default()
     }
 
     /// Ends the leases whose heartbeats ceased; whether there were any.
     pub(super) fn expire(&mut self, now_ms: u64) -> bool {
         let over = self.leases.iter().filter(|(_, held)| held.until_ms <= now_ms);
-        let over: Vec<u64> = over.map(|(index, _)| *index).collect();
-        for index in &over {
+        let over: Vec<(u64, bool)> = over.map(|(index, held)| (*index, held.is_alone)).collect();
+        for (index, is_alone) in &over {
             self.leases.remove(index);
-            let message = format!("the worker gave no sign of life for {} s", LEASE_MS / 1_000);
-            self.fail(*index, Failure { scope: Scope::Shard, message }, now_ms);
+            self.tries.entry(*index).or_default().deaths += 1;
+            if *is_alone {
+                self.fail(*index, deadly(), now_ms);
+            } else {
+                self.waiting.insert(*index);
+            }
         }
         !over.is_empty()
     }
 
     pub(super) fn view(&self, stage: &StageId) -> StageView {
-        let resting = self.failed.iter().filter(|(index, _)| self.is_resting(**index));
         StageView {
             stage: stage.clone(),
             shards: self.shards,
             done: self.done.count(),
             leased: self.leases.len() as u64,
             is_released: self.cursor >= self.shards,
-            waiting: self.waiting.iter().map(|index| self.waiting_shard(*index)).collect(),
-            failed: resting
-                .map(|(index, failed)| FailedShard {
-                    index: *index,
-                    attempts: failed.attempts,
-                    failed_ms: failed.failed_ms,
-                    failure: failed.failure.clone(),
-                })
-                .collect(),
+            waiting: self.waiting.iter().take(VIEW_WAITING).map(|index| self.waiting_shard(*index)).collect(),
+            failed: self.failed.values().cloned().collect(),
         }
     }
 
     fn waiting_shard(&self, index: u64) -> WaitingShard {
-        let failed = self.failed.get(&index).map_or(0, |failed| failed.attempts);
-        WaitingShard { index, attempt: failed.saturating_add(1) }
+        let Tries { attempts, deaths } = self.tries(index);
+        WaitingShard { index, attempt: attempts.saturating_add(deaths).saturating_add(1) }
     }
 
     pub(super) fn progress(&self, stage: &StageId) -> StageProgress {
@@ -182,8 +202,14 @@ impl StageState {
             stage: stage.clone(),
             shards_done: self.done.count(),
             shards_total: Some(self.shards),
-            shards_failed: self.failed.keys().filter(|index| self.is_resting(**index)).count() as u64,
+            shards_failed: self.failed.len() as u64,
             made: self.leases.values().map(|held| held.made).fold(self.made, Made::plus),
         }
     }
+}
+
+/// Why a shard failed whose worker died while it ran alone. Whoever tries it again loses a worker again.
+pub(super) fn deadly() -> Failure {
+    let message = "it ended its worker three times, the last time alone: see the worker's log and its memory limit";
+    Failure { class: FailureClass::Death, ..Failure::new(Scope::Final, message) }
 }

@@ -1,7 +1,7 @@
 //! Time, passed in. No clock may touch a value, and a test never sleeps.
 
 use std::fmt::Debug;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -12,6 +12,9 @@ use tokio::time::Instant;
 pub trait Clock: Send + Sync + Debug {
     /// Milliseconds since the clock's start.
     fn now_ms(&self) -> u64;
+
+    /// Milliseconds since 1970, as the machine knows them: for people and schedules. It may go backwards.
+    fn unix_ms(&self) -> u64;
 
     /// Comes back once `now_ms` has reached `due_ms`.
     async fn sleep_until(&self, due_ms: u64);
@@ -34,6 +37,12 @@ impl MonotonicClock {
 impl Clock for MonotonicClock {
     fn now_ms(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
+    fn unix_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     async fn sleep_until(&self, due_ms: u64) {
@@ -64,6 +73,11 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now_ms(&self) -> u64 {
         *self.now_ms.borrow()
+    }
+
+    /// The clock's start is the beginning of 1970.
+    fn unix_ms(&self) -> u64 {
+        self.now_ms()
     }
 
     async fn sleep_until(&self, due_ms: u64) {

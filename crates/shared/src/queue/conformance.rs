@@ -7,6 +7,8 @@ use crate::job::{JobId, Pool, ShardId, StageId};
 
 /// Runs the whole suite against an empty queue.
 pub async fn all(queue: &dyn Queue) {
+    what_waits_is_counted(queue).await;
+    many_at_once_all_arrive(queue).await;
     what_is_published_arrives(queue).await;
     pools_are_apart(queue).await;
     what_is_not_acknowledged_comes_again(queue).await;
@@ -26,6 +28,29 @@ async fn take_and_ack(queue: &dyn Queue, pool: Pool) -> Message {
     message
 }
 
+async fn what_waits_is_counted(queue: &dyn Queue) {
+    assert_eq!(queue.depth(Pool::Llm).await, Ok(0));
+    queue.publish_all(Pool::Llm, &[message(3), message(4)]).await.expect("publishes");
+    queue.publish_all(Pool::Llm, &[]).await.expect("publishes nothing");
+    assert_eq!(queue.depth(Pool::Llm).await, Ok(2));
+    assert_eq!(queue.depth(Pool::Sql).await, Ok(0));
+    take_and_ack(queue, Pool::Llm).await;
+    take_and_ack(queue, Pool::Llm).await;
+    assert_eq!(queue.depth(Pool::Llm).await, Ok(0));
+    assert!(queue.is_consuming());
+}
+
+/// More than any adapter sends without waiting.
+async fn many_at_once_all_arrive(queue: &dyn Queue) {
+    let messages: Vec<Message> = (0..3_000).map(message).collect();
+    queue.publish_all(Pool::Generate, &messages).await.expect("publishes");
+    let mut came = BTreeSet::new();
+    for _ in 0..3_000 {
+        came.insert(take_and_ack(queue, Pool::Generate).await.shard.index);
+    }
+    assert_eq!(came, (0..3_000).collect());
+}
+
 async fn what_is_published_arrives(queue: &dyn Queue) {
     for index in 0..100 {
         queue.publish(Pool::Generate, &message(index)).await.expect("publishes");
@@ -39,8 +64,10 @@ async fn what_is_published_arrives(queue: &dyn Queue) {
 
 async fn pools_are_apart(queue: &dyn Queue) {
     queue.publish(Pool::Sql, &message(1)).await.expect("publishes");
-    queue.publish(Pool::Llm, &message(2)).await.expect("publishes");
-    assert_eq!(take_and_ack(queue, Pool::Llm).await, message(2));
+    let traced =
+        Message { trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()), ..message(2) };
+    queue.publish(Pool::Llm, &traced).await.expect("publishes");
+    assert_eq!(take_and_ack(queue, Pool::Llm).await, traced);
     assert_eq!(take_and_ack(queue, Pool::Sql).await, message(1));
 }
 

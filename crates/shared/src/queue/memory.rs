@@ -49,6 +49,14 @@ impl Queue for MemoryQueue {
             came.await;
         }
     }
+
+    async fn depth(&self, pool: Pool) -> Result<u64, QueueError> {
+        Ok(self.lines.change(pool, |line| line.len() as u64))
+    }
+
+    fn is_consuming(&self) -> bool {
+        true
+    }
 }
 
 /// A message that was taken; put back in front when it is dropped.

@@ -14,6 +14,8 @@ use super::scalar::plain_scalar;
 pub const DOCUMENT_BYTES_MAX: usize = 8 << 20;
 /// The most nodes a document may have after its aliases are expanded.
 pub const NODES_MAX: usize = 1_000_000;
+/// The most bytes of text a document may have after its aliases are expanded, anchors counted again.
+pub const TEXT_BYTES_MAX: usize = 4 * DOCUMENT_BYTES_MAX;
 /// The deepest nesting of lists and maps.
 pub const DEPTH_MAX: usize = 64;
 
@@ -112,7 +114,7 @@ pub fn parse(text: &str, report: &Report) -> Option<Node> {
         );
         return None;
     }
-    let mut builder = Builder { report, anchors: HashMap::new(), nodes: 0 };
+    let mut builder = Builder { report, anchors: HashMap::new(), held: Size::default() };
     let mut parser = Parser::new_from_str(text);
     let tree = builder.stream(&mut parser);
     match tree {
@@ -135,10 +137,23 @@ struct Stop {
     expected: String,
 }
 
+/// How much of a document is held in memory.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Size {
+    const fn since(self, before: Self) -> Self {
+        Self { nodes: self.nodes - before.nodes, bytes: self.bytes - before.bytes }
+    }
+}
+
 struct Builder<'r> {
     report: &'r Report,
-    anchors: HashMap<usize, (Node, usize)>,
-    nodes: usize,
+    anchors: HashMap<usize, (Node, Size)>,
+    held: Size,
 }
 
 type Events<'t> = Parser<'t, saphyr_parser::StrInput<'t>>;
@@ -165,7 +180,9 @@ impl Builder<'_> {
 
     fn node(&mut self, parser: &mut Events<'_>, event: Event<'_>, span: Span, depth: usize) -> Result<Node, Stop> {
         let line = span.start.line();
-        self.count(1, line)?;
+        let before = self.held;
+        let bytes = if let Event::Scalar(text, ..) = &event { text.len() } else { 0 };
+        self.count(Size { nodes: 1, bytes }, line)?;
         if depth > DEPTH_MAX {
             return Err(Stop {
                 line,
@@ -173,26 +190,28 @@ impl Builder<'_> {
                 expected: "a flatter document".to_owned(),
             });
         }
-        let before = self.nodes;
         let (value, anchor) = match event {
             Event::Scalar(text, ScalarStyle::Plain, anchor, _) => (plain_scalar(&text), anchor),
             Event::Scalar(text, _, anchor, _) => (Value::Text(text.into_owned()), anchor),
             Event::SequenceStart(anchor, _) => (self.list(parser, depth)?, anchor),
             Event::MappingStart(anchor, _) => (self.map(parser, depth)?, anchor),
             Event::Alias(id) => {
-                let (node, size) = self.anchors.get(&id).cloned().ok_or_else(|| Stop {
+                let size = self.anchors.get(&id).map(|(_, size)| *size).ok_or_else(|| Stop {
                     line,
                     message: "an alias stands inside the value it names".to_owned(),
                     expected: "an anchor that is complete before its alias".to_owned(),
                 })?;
+                // Counted before it is copied.
                 self.count(size, line)?;
-                return Ok(node);
+                return Ok(self.anchors[&id].0.clone());
             }
             _ => (Value::Null, 0),
         };
         let node = Node { value, line };
         if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            let size = self.held.since(before);
+            self.count(size, line)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
     }
@@ -225,6 +244,7 @@ impl Builder<'_> {
                     });
                 }
             };
+            self.count(Size { nodes: 0, bytes: key.len() }, line)?;
             let (event, span) = next(parser)?;
             let value = self.node(parser, event, span, depth + 1)?;
             if let Some(first) = lines.insert(key.clone(), line) {
@@ -239,14 +259,18 @@ impl Builder<'_> {
         }
     }
 
-    fn count(&mut self, nodes: usize, line: usize) -> Result<(), Stop> {
-        self.nodes += nodes;
-        if self.nodes <= NODES_MAX {
+    fn count(&mut self, more: Size, line: usize) -> Result<(), Stop> {
+        self.held = Size { nodes: self.held.nodes + more.nodes, bytes: self.held.bytes + more.bytes };
+        let too_much = if self.held.nodes > NODES_MAX {
+            format!("{NODES_MAX} values")
+        } else if self.held.bytes > TEXT_BYTES_MAX {
+            format!("{TEXT_BYTES_MAX} bytes of text")
+        } else {
             return Ok(());
-        }
+        };
         Err(Stop {
             line,
-            message: format!("the document has more than {NODES_MAX} values after its aliases are expanded"),
+            message: format!("the document has more than {too_much} after its aliases are expanded"),
             expected: "fewer or smaller aliases".to_owned(),
         })
     }

@@ -3,6 +3,7 @@
 use super::document::{Node, Value};
 use super::place::{Fields, Place};
 use super::problem::Report;
+use crate::job::NanoUsd;
 
 /// The version of the spec language.
 const SPEC_VERSION: i64 = 1;
@@ -55,6 +56,8 @@ pub struct Spec {
     pub engine: u32,
     /// How rows are written.
     pub output: Output,
+    /// What the job may spend on models; `None` takes the configured default.
+    pub budget: Option<NanoUsd>,
     /// The whole document with `seed` and `engine` filled in: what the digest covers.
     pub document: Node,
 }
@@ -83,11 +86,12 @@ impl Spec {
         let seed = fields.get("seed").map_or(Some(DEFAULT_SEED), |place| place.count());
         let engine = engine(&fields, known);
         let output = output(&fields, known);
+        let budget = fields.get("budget").map_or(Some(None), |place| budget(&place).map(Some));
         let (name, seed, engine) = (name?, seed?, engine?);
         let mut document = document.clone();
         document.insert("seed", Node::synthetic(Value::Int(i128::from(seed))));
         document.insert("engine", Node::synthetic(Value::Int(i128::from(engine))));
-        Some(Self { kind, name, seed, engine, output: output?, document })
+        Some(Self { kind, name, seed, engine, output: output?, budget: budget?, document })
     }
 
     /// The canonical bytes of the spec: compact JSON without remarks, in the order written. Equal specs have equal bytes.
@@ -104,7 +108,7 @@ impl Spec {
 }
 
 /// The keys of the envelope, so that a kind can tell its own keys from them.
-pub const ENVELOPE_KEYS: [&str; 6] = ["shardmill", "kind", "name", "seed", "engine", "output"];
+pub const ENVELOPE_KEYS: [&str; 7] = ["shardmill", "kind", "name", "seed", "engine", "output", "budget"];
 
 fn name(fields: &Fields<'_>, bare: bool) -> Option<String> {
     let place = if bare {
@@ -194,6 +198,25 @@ fn output(fields: &Fields<'_>, known: &Known<'_>) -> Option<Output> {
         delimiter: delimiter?,
         header: header?,
     })
+}
+
+/// `{usd: 1.50}`.
+fn budget(place: &Place<'_>) -> Option<NanoUsd> {
+    let fields = place.fields()?;
+    let usd = fields.need("usd");
+    fields.finish();
+    let usd = usd?;
+    let text = match &usd.node.value {
+        Value::Text(text) => text.clone(),
+        Value::Int(int) => int.to_string(),
+        // The shortest text that reads back as the number: what was written.
+        Value::Float(float) => float.to_string(),
+        _ => String::new(),
+    };
+    match text.parse() {
+        Ok(budget) => Some(budget),
+        Err(_) => usd.problem(format!("`{text}` is no amount of dollars"), "dollars, like 5 or 0.25"),
+    }
 }
 
 fn drop_remarks(json: &mut serde_json::Value) {

@@ -27,6 +27,14 @@ pub enum StoreError {
         /// What the store said.
         reason: String,
     },
+    /// This store cannot be used as it is configured.
+    #[error("`{path}` cannot be used: {reason}")]
+    Refused {
+        /// The store or the object.
+        path: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// Another process works in the folder.
     #[error("another process is working in `{path}`")]
     Locked {
@@ -68,11 +76,12 @@ impl StoreError {
         }
     }
 
-    /// Whether every shard would meet the same error.
+    /// How far it reaches.
     pub fn scope(&self) -> Scope {
         match self {
-            Self::Full { .. } | Self::Permission { .. } | Self::Locked { .. } => Scope::Job,
-            Self::NotFound { .. } | Self::Transient { .. } | Self::Permanent { .. } => Scope::Shard,
+            Self::Full { .. } | Self::Permission { .. } | Self::Refused { .. } | Self::Locked { .. } => Scope::Job,
+            Self::Transient { .. } => Scope::Later,
+            Self::NotFound { .. } | Self::Permanent { .. } => Scope::Shard,
         }
     }
 }
@@ -95,6 +104,6 @@ mod tests {
     fn what_may_pass_is_transient() {
         let error = StoreError::from_io("a", &io::Error::from(io::ErrorKind::TimedOut));
         assert!(matches!(error, StoreError::Transient { .. }));
-        assert_eq!(error.scope(), Scope::Shard);
+        assert_eq!(error.scope(), Scope::Later);
     }
 }

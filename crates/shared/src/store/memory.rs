@@ -48,6 +48,11 @@ impl Store for MemoryStore {
         Ok(Box::new(MemoryListing { store: self.clone(), folder: folder.cloned(), after: None }))
     }
 
+    async fn list_after(&self, folder: &ObjectPath, after: &ObjectPath) -> Result<Box<dyn Listing>, StoreError> {
+        let (folder, after) = (Some(folder.clone()), Some(after.clone()));
+        Ok(Box::new(MemoryListing { store: self.clone(), folder, after }))
+    }
+
     async fn delete(&self, path: &ObjectPath) -> Result<(), StoreError> {
         self.objects().remove(path);
         Ok(())

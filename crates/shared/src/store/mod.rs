@@ -1,6 +1,7 @@
 //! The port to the object store, the only durable truth: put once, read, list, and files that appear whole.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,12 +12,24 @@ mod error;
 mod place;
 mod memory;
 mod folder;
+mod object;
+mod below;
+mod probe;
+mod open;
+mod records;
+mod schedules;
 pub mod conformance;
 
+pub use below::Below;
 pub use error::StoreError;
 pub use folder::{Durability, FolderGuard, FolderStore};
 pub use memory::MemoryStore;
+pub use object::{AddressStyle, Keys, RemoteOptions, RemoteStore, Secret, Transport, Writers};
+pub use open::open_url;
 pub use place::{Place, PlaceError};
+pub use probe::{Conditional, Probe, probe};
+pub use records::{JobRecords, Listed, OpenJob, open_jobs};
+pub use schedules::{ScheduleRecords, Scheduled, all_schedules};
 
 /// How a conditional create ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +70,27 @@ pub trait Store: Send + Sync + Debug {
     /// [`StoreError::NotFound`] where there is none.
     async fn read(&self, path: &ObjectPath) -> Result<Bytes, StoreError>;
 
+    /// Up to `most` bytes of an object from byte `start` on; fewer only at its end, and none behind it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is no object.
+    async fn read_part(&self, path: &ObjectPath, start: u64, most: u64) -> Result<Part, StoreError> {
+        Ok(Part::of(&self.read(path).await?, start, most))
+    }
+
     /// Starts to list the objects below `folder` (of the whole store without one). No folder: no objects.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn list(&self, folder: Option<&ObjectPath>) -> Result<Box<dyn Listing>, StoreError>;
+
+    /// As [`Store::list`], beginning with the first object after `after`, which is below `folder`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn list_after(&self, folder: &ObjectPath, after: &ObjectPath) -> Result<Box<dyn Listing>, StoreError> {
+        Ok(Box::new(After { listing: self.list(Some(folder)).await?, after: after.clone() }))
+    }
 
     /// Removes an object. One that is not there is removed already.
     ///
@@ -74,6 +103,63 @@ pub trait Store: Send + Sync + Debug {
     /// # Errors
     /// When the store cannot be written.
     async fn upload(&self, path: &ObjectPath) -> Result<Box<dyn Upload>, StoreError>;
+
+    /// A link from which anybody may download the object for so many seconds, whether it exists or not. None where a
+    /// store has no such links.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the link may not live so long; when the store's keys cannot be had.
+    async fn link(&self, path: &ObjectPath, lifetime_seconds: u32) -> Result<Option<Secret>, StoreError> {
+        let _ = (path, lifetime_seconds);
+        Ok(None)
+    }
+
+    /// Removes what killed processes left of uploads that they began more than `older_than` ago, in the whole store; returns
+    /// how many. Uploads of living processes must be younger. A store that keeps nothing of them has nothing to remove.
+    ///
+    /// # Errors
+    /// When the store cannot be listed or written.
+    async fn sweep_unfinished(&self, older_than: Duration) -> Result<u64, StoreError> {
+        let _ = older_than;
+        Ok(0)
+    }
+}
+
+/// A part of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// The size of the whole object in bytes.
+    pub of: u64,
+}
+
+impl Part {
+    /// A part of an object that is in memory.
+    fn of(whole: &Bytes, start: u64, most: u64) -> Self {
+        let at = |position: u64| usize::try_from(position).map_or(whole.len(), |at| at.min(whole.len()));
+        Self { bytes: whole.slice(at(start)..at(start.saturating_add(most))), of: whole.len() as u64 }
+    }
+}
+
+/// The rest of a listing.
+struct After {
+    listing: Box<dyn Listing>,
+    after: ObjectPath,
+}
+
+#[async_trait]
+impl Listing for After {
+    async fn next_page(&mut self) -> Result<Vec<Entry>, StoreError> {
+        loop {
+            let mut page = self.listing.next_page().await?;
+            let is_end = page.is_empty();
+            page.retain(|entry| entry.path > self.after);
+            if is_end || !page.is_empty() {
+                return Ok(page);
+            }
+        }
+    }
 }
 
 /// A listing under way, page by page.
@@ -86,7 +172,7 @@ pub trait Listing: Send {
     async fn next_page(&mut self) -> Result<Vec<Entry>, StoreError>;
 }
 
-/// A large object under way. Dropping it abandons it.
+/// A large object under way. Dropping it abandons it; what is left of it then is removed as soon as may be.
 #[async_trait]
 pub trait Upload: Send {
     /// Adds bytes at the end.

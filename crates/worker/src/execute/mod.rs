@@ -2,13 +2,16 @@
 //! that may block.
 
 pub mod tables;
+pub mod fill;
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use shardmill_shared::job::{Account, Key, Shard, Stage, Work};
-use shardmill_shared::store::StoreError;
+use serde::de::DeserializeOwned;
+use shardmill_shared::job::{Account, Key, Pool, Shard, Stage, Work};
+use shardmill_shared::ledger::Lease;
+use shardmill_shared::store::{PlaceError, StoreError};
 
 use crate::JobContext;
 
@@ -21,6 +24,8 @@ pub struct Assignment {
     pub stage: Stage,
     /// The shard.
     pub shard: Shard,
+    /// Under which it runs: what is bought for it is held by it. None where nothing may be bought.
+    pub lease: Option<Lease>,
     pub(crate) runtime: tokio::runtime::Handle,
 }
 
@@ -45,9 +50,32 @@ pub enum ExecuteError {
     /// A file of a stage that this one needs could not be read.
     #[error(transparent)]
     Read(#[from] StoreError),
-    /// The rows cannot be made.
+    /// What a counting stage left could not be read.
+    #[error("{0}")]
+    Counts(String),
+    /// The budget is spent.
+    #[error("{0}")]
+    Budget(String),
+    /// A model cannot be asked before somebody changes the configuration.
+    #[error("{0}")]
+    Model(String),
+    /// No model answers now.
+    #[error("{0}")]
+    Unanswered(String),
+    /// Something broke off that another attempt may do better.
+    #[error("{0}")]
+    Interrupted(String),
+    /// The rows cannot be made, however often it is tried.
     #[error("{0}")]
     Refused(String),
+    /// A column of them cannot be made, however often it is tried.
+    #[error("column `{column}`: {message}")]
+    Column {
+        /// The column, as `table.column`.
+        column: String,
+        /// What happened, with the value.
+        message: String,
+    },
 }
 
 /// Runs shards of one kind of work.
@@ -78,6 +106,8 @@ pub trait ShardSink {
 pub struct ByWork {
     /// Writes tables.
     pub table: Arc<dyn Execute>,
+    /// Writes tables that models fill, in part; nothing where no such table can be.
+    pub fill: Option<Arc<dyn Execute>>,
     /// Counts the rows of tables.
     pub count: Arc<dyn Execute>,
 }
@@ -85,6 +115,10 @@ pub struct ByWork {
 impl Execute for ByWork {
     fn execute(&self, work: &Assignment, sink: &mut dyn ShardSink) -> Result<Executed, ExecuteError> {
         match &work.stage.work {
+            Work::Table { .. } if work.stage.pool == Pool::Llm => match &self.fill {
+                Some(fill) => fill.execute(work, sink),
+                None => Err(ExecuteError::Refused("this worker asks no models".to_owned())),
+            },
             Work::Table { .. } => self.table.execute(work, sink),
             Work::Count { .. } => self.count.execute(work, sink),
             other => Err(ExecuteError::Refused(format!("this worker cannot do {other:?}"))),
@@ -100,6 +134,18 @@ impl Assignment {
     pub fn read(&self, key: &Key) -> Result<Bytes, StoreError> {
         let place = &self.job.place;
         self.runtime.block_on(place.store.read(&place.path(key)))
+    }
+
+    /// Reads a record that may not be there.
+    ///
+    /// # Errors
+    /// When the store fails, or the record is damaged.
+    pub fn find<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ExecuteError> {
+        let found = self.runtime.block_on(self.job.place.find(key));
+        found.map_err(|error| match error {
+            PlaceError::Store(error) => ExecuteError::Read(error),
+            other => ExecuteError::Interrupted(other.to_string()),
+        })
     }
 
     /// The key of the shard's file.

@@ -1,15 +1,19 @@
 //! Tables: rows of the engine into one file per shard, and the counting stages before them.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
+use shardmill_engine::counts::{Counts, Pages};
 use shardmill_engine::{EngineError, Scratch, Tables};
-use shardmill_shared::job::{Account, Key, ShardId, Work};
+use shardmill_shared::job::{Account, Key, PlanError, ShardId, StageId, Work};
+use tokio::runtime::Handle;
 
 use super::{Assignment, Execute, ExecuteError, Executed, ShardSink};
+use crate::JobContext;
 use crate::formats::{Format, FormatError, TableWriter, WriteOptions};
 use crate::limits::{BATCH_BYTES, BATCH_ROWS_FIRST, BATCH_ROWS_MAX};
 
@@ -32,15 +36,34 @@ pub struct CountTable {
 impl Execute for WriteTable {
     fn execute(&self, work: &Assignment, sink: &mut dyn ShardSink) -> Result<Executed, ExecuteError> {
         let table = find(&self.tables, work)?;
-        counts(&self.tables, work)?;
         let scratch = Rc::new(Scratch::default());
+        let mut make = |rows| self.tables.batch(table, rows, &scratch).map_err(refused);
+        let written = self.write(work, sink, &mut make)?;
+        Ok(Executed { account: Account::written(written), counted: None })
+    }
+}
+
+/// Makes the batch of some rows, or of those of them that are kept.
+type Make<'a> = dyn FnMut(Range<u64>) -> Result<RecordBatch, ExecuteError> + 'a;
+
+impl WriteTable {
+    /// Writes the rows of a shard, batch by batch; how many.
+    pub(super) fn write(
+        &self,
+        work: &Assignment,
+        sink: &mut dyn ShardSink,
+        make: &mut Make<'_>,
+    ) -> Result<u64, ExecuteError> {
+        counts(&self.tables, work)?;
+        let mut written = 0;
         let mut out = Some(sink.file()?);
         let mut writer: Option<(SchemaRef, Box<dyn TableWriter>)> = None;
         let (mut row, end) = (work.shard.rows.start, work.shard.rows.end);
         let mut size = BATCH_ROWS_FIRST;
         loop {
             let rows = row..(row + size).min(end);
-            let batch = self.tables.batch(table, rows.clone(), &scratch).map_err(refused)?;
+            let batch = make(rows.clone())?;
+            written += batch.num_rows() as u64;
             if let Some(out) = out.take() {
                 let schema = batch.schema();
                 writer =
@@ -56,7 +79,7 @@ impl Execute for WriteTable {
         }
         let (_, writer) = writer.expect("at least one batch was written");
         writer.finish().map_err(unwritable)?;
-        Ok(Executed { account: Account::written(end - work.shard.rows.start), counted: None })
+        Ok(written)
     }
 }
 
@@ -87,8 +110,7 @@ fn bytes_of(column: &dyn Array) -> u64 {
 const DICTIONARY_ROW_BYTES: u64 = 16;
 
 impl Execute for CountTable {
-    /// The unit of a counting shard is a block of parents. A stage of one unit counts all blocks: its parents were
-    /// not counted when it was planned, so it could not be split.
+    /// The unit of a counting shard is a block of parents, and what it leaves is a page of the counts.
     fn execute(&self, work: &Assignment, sink: &mut dyn ShardSink) -> Result<Executed, ExecuteError> {
         let table = find(&self.tables, work)?;
         counts(&self.tables, work)?;
@@ -98,13 +120,9 @@ impl Execute for CountTable {
             let counted = Some(self.tables.rows(table).map_err(refused)?);
             return Ok(Executed { account, counted });
         }
-        let blocks = match work.stage.rows.exact() {
-            Some(1) => 0..self.tables.count_blocks(table).map_err(refused)?,
-            _ => units,
-        };
         let mut out = sink.file()?;
         let mut total = 0u64;
-        for block in blocks {
+        for block in units {
             let count = self.tables.count(table, block..block + 1).map_err(refused)?[0];
             out.write_all(&count.to_le_bytes())?;
             total += count;
@@ -120,8 +138,8 @@ impl Execute for CountTable {
 /// Blocks between two looks at whether to stop.
 const BLOCKS_BETWEEN_SIGNS: u64 = 64;
 
-fn find(tables: &Tables, work: &Assignment) -> Result<usize, ExecuteError> {
-    let (Work::Table { table, .. } | Work::Count { table }) = &work.stage.work else {
+pub(super) fn find(tables: &Tables, work: &Assignment) -> Result<usize, ExecuteError> {
+    let (Work::Table { table, .. } | Work::Count { table, .. }) = &work.stage.work else {
         return Err(ExecuteError::Refused(format!("{:?} is no work on tables", work.stage.work)));
     };
     let missing = || ExecuteError::Refused(format!("the spec has no table `{table}`"));
@@ -137,21 +155,44 @@ fn counts(tables: &Tables, work: &Assignment) -> Result<(), ExecuteError> {
         if tables.rows(table).is_ok() {
             continue;
         }
-        let blocks = tables.count_blocks(table).map_err(refused)? as usize;
-        let mut counted = Vec::with_capacity(blocks);
-        let mut index = 0;
-        while counted.len() < blocks {
-            let bytes = work.read(&Key::Counts(ShardId { stage: stage.clone(), index }))?;
-            counted.extend(bytes.chunks_exact(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("8 bytes"))));
-            index += 1;
-        }
-        tables.set_counts(table, counted);
+        let sums = work.read(&Key::Sums(stage.clone()))?;
+        let sums: Vec<u64> = serde_json::from_slice(&sums).map_err(|error| ExecuteError::Counts(error.to_string()))?;
+        let stored = StoredPages { job: Arc::clone(&work.job), stage: stage.clone(), runtime: work.runtime.clone() };
+        let counts = Counts::paged(sums, Box::new(stored));
+        tables.set_counts(table, counts.ok_or_else(|| ExecuteError::Refused(PlanError::TooManyRows.to_string()))?);
     }
     Ok(())
 }
 
-fn refused(error: EngineError) -> ExecuteError {
-    ExecuteError::Refused(error.to_string())
+/// What the shards of a counting stage left in the store: a page each.
+#[derive(Debug)]
+struct StoredPages {
+    job: Arc<JobContext>,
+    stage: StageId,
+    runtime: Handle,
+}
+
+impl Pages for StoredPages {
+    fn page(&self, page: u64) -> Result<Vec<u64>, String> {
+        let place = &self.job.place;
+        let path = place.path(&Key::Counts(ShardId { stage: self.stage.clone(), index: page }));
+        let bytes = self.runtime.block_on(place.store.read(&path)).map_err(|error| error.to_string())?;
+        let (numbers, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(format!("`{path}` is cut off"));
+        }
+        Ok(numbers.iter().map(|number| u64::from_le_bytes(*number)).collect())
+    }
+}
+
+pub(super) fn refused(error: EngineError) -> ExecuteError {
+    match error {
+        EngineError::Counts { .. } => ExecuteError::Counts(error.to_string()),
+        EngineError::Column { table, column, message } => {
+            ExecuteError::Column { column: format!("{table}.{column}"), message }
+        }
+        other => ExecuteError::Refused(other.to_string()),
+    }
 }
 
 fn unwritable(error: FormatError) -> ExecuteError {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use shardmill_shared::spec::envelope::Known;
 use shardmill_shared::spec::{Report as Problems, Spec, Value, document};
 
 use super::VerifyError;
+use super::parallel::each;
 use crate::formats::{self, Compression, Format, WriteOptions};
 
 /// The compressions that a spec may name.
@@ -50,12 +52,12 @@ impl Dataset {
     ///
     /// # Errors
     /// When a record is missing or cannot be understood, or the spec is not one of this build.
-    pub(super) fn open(dir: &Path) -> Result<Self, VerifyError> {
+    pub(super) fn open(dir: &Path, threads: NonZeroUsize) -> Result<Self, VerifyError> {
         let mut records = Records { dir, damaged: Vec::new() };
         let success: Success = records.json(&Key::Success, None)?;
         let manifest: Manifest = records.json(&Key::Manifest, Some(success.manifest))?;
         let spec = records.spec(&[success.spec, manifest.spec_digest])?;
-        let tables = compiled(&spec)?;
+        let tables = compiled(&spec, threads)?;
         let files = records.files(&manifest, &tables)?;
         let format = formats::format(&spec.output.format).expect("the envelope knows the formats of this build");
         let (options, records) = (write_options(&spec, format), records.result());
@@ -178,10 +180,13 @@ fn add_files(files: &mut Vec<DataFile>, commit: &Commit, dir: &Path, planned: u6
     }
 }
 
-fn compiled(spec: &Spec) -> Result<Tables, VerifyError> {
+fn compiled(spec: &Spec, threads: NonZeroUsize) -> Result<Tables, VerifyError> {
     let problems = Problems::lenient();
     let tables = compile(spec, &problems).ok_or_else(|| refused(problems))?;
-    tables.count_all()?;
+    tables.count_by(|pages, count| {
+        let pages: Vec<u64> = (0..pages).collect();
+        each(threads, &pages, |page| count(*page)).into_iter().collect()
+    })?;
     Ok(tables)
 }
 

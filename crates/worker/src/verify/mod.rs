@@ -24,7 +24,7 @@ use dataset::Dataset;
 /// # Errors
 /// When there is no finished dataset, its manifest or spec cannot be read, or the engine cannot make its rows.
 pub fn verify(dir: &Path, options: &VerifyOptions) -> Result<Report, VerifyError> {
-    let dataset = Dataset::open(dir)?;
+    let dataset = Dataset::open(dir, options.threads)?;
     let mut results = vec![dataset.records.clone()];
     let mut looks = Vec::with_capacity(dataset.tables.list.len());
     for table in 0..dataset.tables.list.len() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use shardmill_shared::job::{Digest, Failure, JobId, Made, Name, Outcome, Rows, Work};
-use shardmill_shared::ledger::{Begin, Lease, Ledger, MemoryLedger, WorkerId};
+use shardmill_shared::ledger::{Begin, Company, Lease, Ledger, MemoryLedger, Runner, WorkerId};
 use shardmill_shared::process::ManualClock;
 
 use super::*;
@@ -90,9 +90,11 @@ impl World {
         }
         self.workers += 1;
         let worker = WorkerId(self.workers.to_string());
-        let Begin::Go(fence) = self.ledger.begin(&self.job, &shard, &worker).await.expect("begins") else { return };
+        let runner = Runner { worker, writer: String::new(), company: Company::None };
+        let begun = self.ledger.begin(&self.job, &shard, &runner).await.expect("begins");
+        let Begin::Go(fence) = begun else { return };
         let lease = Lease { job: self.job.clone(), shard, fence };
-        let failure = Failure { scope: Scope::Shard, message: "bad luck".to_owned() };
+        let failure = Failure::new(Scope::Shard, "bad luck");
         let outcome = match luck {
             Luck::Died => return,
             Luck::Failed => Outcome::Failed(failure),
@@ -104,11 +106,16 @@ impl World {
     async fn run(&mut self) -> Next {
         let mut silence = Silence::default();
         for _ in 0..100_000 {
-            let nothing = View { revision: 0, now_ms: 0, is_stopped: false, stages: Vec::new() };
+            let nothing = View { revision: 0, now_ms: 0, run_state: RunState::Running, stages: Vec::new() };
             let view = self.ledger.view(&self.job).await.unwrap_or(nothing);
             silence.update(&view);
-            let situation =
-                Situation { plan: &self.plan, view: &view, silence: &silence, is_stopped: false, window: 4 };
+            let situation = Situation {
+                plan: &self.plan,
+                view: &view,
+                silence: &silence,
+                is_stopped: false,
+                room: &super::tests::room(&self.plan, &view),
+            };
             match next(&situation) {
                 Next::Wait => self.work().await,
                 Next::Act(actions) => {
@@ -148,7 +155,7 @@ proptest! {
             Next::Committed => {}
             Next::Failed(given_up) => {
                 prop_assert!(!given_up.is_empty());
-                prop_assert!(given_up.iter().all(|shard| shard.attempts == ATTEMPTS));
+                prop_assert!(given_up.iter().all(|shard| shard.attempts + shard.deaths >= ATTEMPTS));
                 prop_assert!(bad >= given_up.len() * ATTEMPTS as usize);
             }
             other => prop_assert!(false, "{:?}", other),

@@ -39,12 +39,17 @@ fn seen(id: &str, shards: u64, done: u64) -> StageView {
 }
 
 fn view(stages: Vec<StageView>, now_ms: u64) -> View {
-    View { revision: 1, now_ms, is_stopped: false, stages }
+    View { revision: 1, now_ms, run_state: RunState::Running, stages }
+}
+
+/// What a window of four leaves free.
+pub(super) fn room(plan: &Plan, view: &View) -> BTreeMap<Pool, u64> {
+    claims(plan, view).into_iter().map(|(pool, claim)| (pool, 4_u64.saturating_sub(claim.outstanding))).collect()
 }
 
 fn failed(index: u64, attempts: u32, scope: Scope) -> FailedShard {
-    let failure = Failure { scope, message: "broke".to_owned() };
-    FailedShard { index, attempts, failed_ms: 100, failure }
+    let failure = Failure::new(scope, "broke");
+    FailedShard { index, attempts, deaths: 0, failed_ms: 100, failure }
 }
 
 fn shard(id: &str, index: u64) -> ShardId {
@@ -52,7 +57,7 @@ fn shard(id: &str, index: u64) -> ShardId {
 }
 
 fn decide(plan: &Plan, view: &View) -> Next {
-    next(&Situation { plan, view, silence: &Silence::default(), is_stopped: false, window: 4 })
+    next(&Situation { plan, view, silence: &Silence::default(), is_stopped: false, room: &room(plan, view) })
 }
 
 fn open(id: &str) -> Action {
@@ -85,6 +90,16 @@ fn the_window_bounds_what_is_released_in_the_plans_order() {
 }
 
 #[test]
+fn a_job_without_room_waits_for_others() {
+    let plan = plan(vec![stage("a", 9, &[])]);
+    let full = BTreeMap::from([(Pool::Generate, 0)]);
+    let view = view(vec![seen("a", 9, 0)], 0);
+    let silence = Silence::default();
+    let situation = Situation { plan: &plan, view: &view, silence: &silence, is_stopped: false, room: &full };
+    assert_eq!(next(&situation), Next::Wait);
+}
+
+#[test]
 fn a_failed_shard_is_tried_again_after_its_wait() {
     let plan = plan(vec![stage("a", 1, &[])]);
     let resting =
@@ -104,8 +119,40 @@ fn a_shard_that_always_fails_does_not_keep_the_others() {
     let running = StageView { leased: 1, is_released: true, ..lost.clone() };
     assert_eq!(decide(&plan, &view(vec![running], 9_999_999)), Next::Wait);
     let over = StageView { done: 1, is_released: true, ..lost };
-    let given_up = GivenUp { shard: shard("a", 0), attempts: ATTEMPTS, message: "broke".to_owned() };
+    let given_up =
+        GivenUp { shard: shard("a", 0), attempts: ATTEMPTS, deaths: 0, failure: Failure::new(Scope::Shard, "broke") };
     assert_eq!(decide(&plan, &view(vec![over], 9_999_999)), Next::Failed(vec![given_up]));
+}
+
+#[test]
+fn what_no_attempt_can_make_is_tried_once() {
+    let plan = plan(vec![stage("a", 2, &[])]);
+    let never = StageView { failed: vec![failed(0, 1, Scope::Final)], ..seen("a", 2, 0) };
+    assert_eq!(decide(&plan, &view(vec![never.clone()], 9_999_999)), Next::Act(vec![release("a", 2)]));
+    let over = StageView { done: 1, is_released: true, ..never };
+    let given_up =
+        GivenUp { shard: shard("a", 0), attempts: 1, deaths: 0, failure: Failure::new(Scope::Final, "broke") };
+    assert_eq!(decide(&plan, &view(vec![over], 9_999_999)), Next::Failed(vec![given_up]));
+}
+
+#[test]
+fn what_fails_as_the_store_is_away_is_tried_for_ever() {
+    let plan = plan(vec![stage("a", 2, &[])]);
+    let away = StageView { is_released: true, failed: vec![failed(0, ATTEMPTS + 9, Scope::Later)], ..seen("a", 2, 1) };
+    assert_eq!(decide(&plan, &view(vec![away.clone()], 100)), Next::Wait);
+    let much_later = view(vec![away], u64::MAX);
+    assert!(matches!(decide(&plan, &much_later), Next::Act(actions) if matches!(actions[..], [Action::Retry { .. }])));
+}
+
+#[test]
+fn what_waits_in_a_job_that_does_not_run_takes_no_room() {
+    let plan = plan(vec![stage("a", 9, &[])]);
+    let waiting = (0..4).map(|index| WaitingShard { index, attempt: 1 }).collect();
+    let stage = StageView { leased: 1, waiting, ..seen("a", 9, 0) };
+    for (run_state, outstanding) in [(RunState::Running, 5), (RunState::Paused, 1), (RunState::Stopped, 1)] {
+        let view = View { run_state, ..view(vec![stage.clone()], 0) };
+        assert_eq!(claims(&plan, &view)[&Pool::Generate].outstanding, outstanding, "{run_state:?}");
+    }
 }
 
 #[test]
@@ -113,7 +160,7 @@ fn a_full_disk_ends_the_job_at_once() {
     let plan = plan(vec![stage("a", 9, &[])]);
     let full = StageView { leased: 1, failed: vec![failed(0, 1, Scope::Job)], ..seen("a", 9, 0) };
     assert_eq!(decide(&plan, &view(vec![full.clone()], 0)), Next::Act(vec![Action::StopJob]));
-    let told = View { is_stopped: true, ..view(vec![full.clone()], 0) };
+    let told = View { run_state: RunState::Stopped, ..view(vec![full.clone()], 0) };
     assert_eq!(decide(&plan, &told), Next::Wait);
     let over = StageView { leased: 0, ..full };
     assert!(matches!(decide(&plan, &view(vec![over], 0)), Next::Failed(given_up) if given_up.len() == 1));
@@ -133,18 +180,25 @@ fn when_too_many_fail_the_rest_is_not_tried() {
 fn a_silent_message_is_published_again() {
     let plan = plan(vec![stage("a", 1, &[])]);
     let waiting =
-        StageView { waiting: vec![WaitingShard { index: 0, attempt: 2 }], is_released: true, ..seen("a", 1, 0) };
+        StageView { waiting: vec![WaitingShard { index: 0, attempt: 1 }], is_released: true, ..seen("a", 1, 0) };
     let at = |now_ms| view(vec![waiting.clone()], now_ms);
     let mut silence = Silence::default();
+    silence.update(&view(Vec::new(), 0));
     let mut decide_at = |now_ms: u64| {
         silence.update(&at(now_ms));
-        let next = next(&Situation { plan: &plan, view: &at(now_ms), silence: &silence, is_stopped: false, window: 4 });
+        let next = next(&Situation {
+            plan: &plan,
+            view: &at(now_ms),
+            silence: &silence,
+            is_stopped: false,
+            room: &room(&plan, &at(now_ms)),
+        });
         if let Next::Act(actions) = &next {
             actions.iter().for_each(|action| silence.heard(action));
         }
         next
     };
-    let repeat = Next::Act(vec![Action::Repeat { shard: shard("a", 0), attempt: 2 }]);
+    let repeat = Next::Act(vec![Action::Repeat { shard: shard("a", 0), attempt: 1 }]);
     assert_eq!(decide_at(500), Next::Wait);
     assert_eq!(decide_at(500 + LOST_MS - 1), Next::Wait);
     assert_eq!(decide_at(500 + LOST_MS), repeat);
@@ -153,10 +207,51 @@ fn a_silent_message_is_published_again() {
 }
 
 #[test]
+fn what_no_worker_was_told_is_published_at_once() {
+    let waits =
+        |attempt| StageView { waiting: vec![WaitingShard { index: 0, attempt }], is_released: true, ..seen("a", 1, 0) };
+    let mut silence = Silence::default();
+    let mut waited = |view: &View| {
+        silence.update(view);
+        silence.of(&shard("a", 0).stage, 0)
+    };
+    assert_eq!(waited(&view(vec![waits(1)], 400)), u64::MAX, "the scheduler before may have died over it");
+    assert_eq!(waited(&view(Vec::new(), 450)), 0);
+    assert_eq!(waited(&view(vec![waits(1)], 500)), 0);
+    assert_eq!(waited(&view(vec![waits(2)], 500)), u64::MAX, "its worker died");
+    let paused = View { run_state: RunState::Paused, ..view(vec![waits(2)], 600) };
+    silence.heard(&Action::Repeat { shard: shard("a", 0), attempt: 2 });
+    let mut waited = |view: &View| {
+        silence.update(view);
+        silence.of(&shard("a", 0).stage, 0)
+    };
+    assert_eq!(waited(&view(vec![waits(2)], 500)), 0);
+    assert_eq!(waited(&paused), 100);
+    assert_eq!(waited(&view(vec![waits(2)], 700)), u64::MAX, "workers forgot its message while it was paused");
+}
+
+#[test]
+fn what_a_ledger_without_its_last_seconds_lets_wait_is_published_at_once() {
+    let waits = |done| StageView { waiting: vec![WaitingShard { index: 0, attempt: 1 }], ..seen("a", 9, done) };
+    let mut silence = Silence::default();
+    silence.update(&view(vec![seen("a", 9, 3)], 100));
+    for (done, now_ms, waited) in
+        [(3, 200, 0), (4, 300, 100), (2, 400, u64::MAX), (2, 500, u64::MAX), (3, 600, u64::MAX)]
+    {
+        silence.update(&view(vec![waits(done)], now_ms));
+        assert_eq!(silence.of(&shard("a", 0).stage, 0), waited, "at {now_ms}");
+    }
+    silence.heard(&Action::Repeat { shard: shard("a", 0), attempt: 1 });
+    silence.update(&view(vec![waits(3)], 700));
+    assert_eq!(silence.of(&shard("a", 0).stage, 0), 100);
+}
+
+#[test]
 fn a_stopped_job_waits_for_what_runs_and_starts_nothing() {
     let plan = plan(vec![stage("a", 9, &[])]);
-    let stopped =
-        |view: &View| next(&Situation { plan: &plan, view, silence: &Silence::default(), is_stopped: true, window: 4 });
+    let stopped = |view: &View| {
+        next(&Situation { plan: &plan, view, silence: &Silence::default(), is_stopped: true, room: &room(&plan, view) })
+    };
     let running = StageView { leased: 1, ..seen("a", 9, 3) };
     assert_eq!(stopped(&view(vec![running], 0)), Next::Wait);
     assert_eq!(stopped(&view(vec![seen("a", 9, 3)], 0)), Next::Stopped);

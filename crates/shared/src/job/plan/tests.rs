@@ -25,7 +25,11 @@ fn table(text: &str, rows: Rows, needs: &[&str]) -> Stage {
 }
 
 fn count(text: &str, of: &str) -> Stage {
-    Stage { work: Work::Count { table: name(of) }, row_bytes: 0, ..table(text, Rows::Exact(100), &[]) }
+    Stage {
+        work: Work::Count { table: name(of), parents: name("users"), parents_per_row: NonZeroU64::MIN },
+        row_bytes: 0,
+        ..table(text, Rows::Exact(100), &[])
+    }
 }
 
 fn plan(stages: Vec<Stage>) -> Plan {

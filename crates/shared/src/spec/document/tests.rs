@@ -51,6 +51,25 @@ fn an_alias_bomb_is_stopped() {
 }
 
 #[test]
+fn few_aliases_of_a_long_text_are_stopped_too() {
+    let long = "x".repeat(4 << 20);
+    let aliases = ["*a"; 2_000].join(",");
+    let (node, problems) = read(&format!("- &a '{long}'\n- [{aliases}]\n"));
+    assert!(node.is_none());
+    assert!(problems[0].contains("more than 33554432 bytes of text after its aliases are expanded"), "{problems:?}");
+    let nested = (0..20).fold(format!("'{long}'"), |inner, at| format!("&a{at} [{inner}]"));
+    assert!(read(&nested).1[0].contains("bytes of text"));
+    assert!(read(&format!("- &a '{long}'\n- *a\n")).1.is_empty());
+}
+
+#[test]
+fn what_is_wrong_on_every_line_is_counted() {
+    let (_, problems) = read(&"a:\n".repeat(3_000));
+    assert_eq!(problems.len(), 1_001);
+    assert!(problems[1_000].contains("1999 more findings are not listed"), "{}", problems[1_000]);
+}
+
+#[test]
 fn a_large_or_deep_or_broken_text_is_refused() {
     assert!(read(&"x".repeat(50_000_000)).1[0].contains("50000000 bytes"));
     assert!(read(&format!("{}{}", "[".repeat(100), "]".repeat(100))).1[0].contains("nested deeper than 64"));

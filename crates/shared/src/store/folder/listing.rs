@@ -14,6 +14,8 @@ use crate::store::{Entry, Listing, PAGE_ENTRIES, StoreError};
 pub(super) struct FolderListing {
     store: FolderStore,
     rest: Vec<Visit>,
+    /// What comes up to here was listed before.
+    after: Option<String>,
 }
 
 struct Visit {
@@ -22,31 +24,48 @@ struct Visit {
     is_folder: bool,
 }
 
+impl Visit {
+    /// Whether it has nothing after `after`.
+    fn is_before(&self, after: &str) -> bool {
+        let may_go_on = self.is_folder && after.starts_with(&self.key);
+        !may_go_on && self.key.as_str() <= after
+    }
+}
+
 impl FolderListing {
     pub(super) fn new(store: &FolderStore, folder: Option<&ObjectPath>) -> Self {
         let key = folder.map_or_else(String::new, |folder| format!("{folder}/"));
-        Self { store: store.clone(), rest: vec![Visit { key, is_folder: true }] }
+        Self { store: store.clone(), rest: vec![Visit { key, is_folder: true }], after: None }
+    }
+
+    pub(super) fn after(store: &FolderStore, folder: &ObjectPath, after: &ObjectPath) -> Self {
+        Self { after: Some(after.to_string()), ..Self::new(store, Some(folder)) }
     }
 }
 
 #[async_trait]
 impl Listing for FolderListing {
     async fn next_page(&mut self) -> Result<Vec<Entry>, StoreError> {
-        let mut rest = std::mem::take(&mut self.rest);
+        let (mut rest, after) = (std::mem::take(&mut self.rest), self.after.clone());
         let root = Arc::clone(&self.store.root);
         let name = self.store.root.display().to_string();
-        let (page, rest) =
-            self.store.blocking(name, move || next_page(&root, &mut rest).map(|page| (page, rest))).await?;
+        let (page, rest) = self
+            .store
+            .blocking(name, move || next_page(&root, &mut rest, after.as_deref()).map(|page| (page, rest)))
+            .await?;
         self.rest = rest;
         Ok(page)
     }
 }
 
-fn next_page(root: &Path, rest: &mut Vec<Visit>) -> Result<Vec<Entry>, StoreError> {
+fn next_page(root: &Path, rest: &mut Vec<Visit>, after: Option<&str>) -> Result<Vec<Entry>, StoreError> {
     let mut page = Vec::new();
     while page.len() < PAGE_ENTRIES
         && let Some(visit) = rest.pop()
     {
+        if after.is_some_and(|after| visit.is_before(after)) {
+            continue;
+        }
         if visit.is_folder {
             rest.extend(visits_of(root, &visit.key)?);
         } else if let Some(entry) = entry(root.join(&visit.key), visit.key)? {

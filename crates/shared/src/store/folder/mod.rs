@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Listing, Put, Store, StoreError, Upload};
+use super::{Listing, Part, Put, Store, StoreError, Upload};
 use crate::job::ObjectPath;
 
 mod files;
@@ -17,6 +18,9 @@ mod listing;
 mod upload;
 
 pub use files::Durability;
+
+/// Writes of up to so many bytes are small.
+const SMALL_BYTES: usize = 64 << 10;
 
 /// A store in a folder.
 #[derive(Clone, Debug)]
@@ -61,6 +65,15 @@ impl FolderStore {
         self.root.join(path.as_str())
     }
 
+    /// Runs what writes so many bytes. Small ones that wait for no disk are over sooner than another thread is awake.
+    async fn writing<T: Send + 'static>(
+        &self,
+        (name, bytes): (String, usize),
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.durability.is_prompt(bytes) { work() } else { self.blocking(name, work).await }
+    }
+
     /// Runs file system calls where they may block. Dropping the future does not undo them.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -76,12 +89,12 @@ impl FolderStore {
 impl Store for FolderStore {
     async fn put_once(&self, path: &ObjectPath, bytes: Bytes) -> Result<Put, StoreError> {
         let (place, durability) = (self.place(path), self.durability);
-        self.blocking(path.to_string(), move || files::put_once(&place, &bytes, durability)).await
+        self.writing((path.to_string(), bytes.len()), move || files::put_once(&place, &bytes, durability)).await
     }
 
     async fn put(&self, path: &ObjectPath, bytes: Bytes) -> Result<(), StoreError> {
         let (place, durability) = (self.place(path), self.durability);
-        self.blocking(path.to_string(), move || files::put(&place, &bytes, durability)).await
+        self.writing((path.to_string(), bytes.len()), move || files::put(&place, &bytes, durability)).await
     }
 
     async fn read(&self, path: &ObjectPath) -> Result<Bytes, StoreError> {
@@ -89,8 +102,17 @@ impl Store for FolderStore {
         self.blocking(path.to_string(), move || files::read(&place)).await
     }
 
+    async fn read_part(&self, path: &ObjectPath, start: u64, most: u64) -> Result<Part, StoreError> {
+        let place = self.place(path);
+        self.blocking(path.to_string(), move || files::read_part(&place, start, most)).await
+    }
+
     async fn list(&self, folder: Option<&ObjectPath>) -> Result<Box<dyn Listing>, StoreError> {
         Ok(Box::new(listing::FolderListing::new(self, folder)))
+    }
+
+    async fn list_after(&self, folder: &ObjectPath, after: &ObjectPath) -> Result<Box<dyn Listing>, StoreError> {
+        Ok(Box::new(listing::FolderListing::after(self, folder, after)))
     }
 
     async fn delete(&self, path: &ObjectPath) -> Result<(), StoreError> {
@@ -99,9 +121,13 @@ impl Store for FolderStore {
     }
 
     async fn upload(&self, path: &ObjectPath) -> Result<Box<dyn Upload>, StoreError> {
-        let (place, durability) = (self.place(path), self.durability);
-        let upload = self.blocking(path.to_string(), move || upload::FolderUpload::start(&place, durability)).await?;
-        Ok(Box::new(upload))
+        Ok(Box::new(upload::FolderUpload::new(self.place(path), self.durability)))
+    }
+
+    async fn sweep_unfinished(&self, older_than: Duration) -> Result<u64, StoreError> {
+        let root = Arc::clone(&self.root);
+        let name = self.root.display().to_string();
+        self.blocking(name, move || files::sweep(&root, older_than)).await
     }
 }
 

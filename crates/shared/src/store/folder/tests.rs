@@ -33,6 +33,12 @@ async fn what_killed_attempts_left_is_swept() {
     store.put(&path("users/part-00000.csv"), Bytes::from_static(b"kept")).await.expect("puts");
     let leftover = folder.path().join("users").join(".shardmill-1-1");
     std::fs::write(&leftover, b"half").expect("writes");
+    // While others may be writing, only what is old goes.
+    assert_eq!(store.sweep_unfinished(Duration::from_secs(86_400)).await.expect("sweeps"), 0);
+    let old = std::fs::File::options().write(true).open(&leftover).expect("opens");
+    old.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("is old");
+    assert_eq!(store.sweep_unfinished(Duration::from_secs(86_400)).await.expect("sweeps"), 1);
+    std::fs::write(&leftover, b"half").expect("writes");
     let guard = store.prepare().await.expect("prepares");
     assert!(!leftover.exists());
     assert_eq!(conformance::list_all(&store, None).await.len(), 1);

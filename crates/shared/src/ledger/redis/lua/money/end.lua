@@ -1,0 +1,4 @@
+-- ARGV: a lease.
+close(ARGV[4])
+write()
+return 1

@@ -1,0 +1,2 @@
+-- Answers how often the job has changed.
+return redis.call('HGET', job, 'revision') or unknown(job_id)
