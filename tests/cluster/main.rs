@@ -20,6 +20,7 @@ mod people_use_the_command;
 mod schedules_fire;
 mod a_job_is_seen;
 mod bad_input_is_answered;
+mod models_fill_columns;
 
 use shardmill_shared::job::JobId;
 

@@ -60,13 +60,13 @@ async fn needs_rabbitmq_needs_redis_needs_s3_a_worker_tells_whether_it_takes_sha
     cluster.role("scheduler", SCHEDULER);
     cluster.role_with("worker", WORKER, &[("SHARDMILL_STORE__ENDPOINT", proxy.url())]);
     let worker = cluster.metrics();
-    cluster.until("it is healthy", 10, async || status(&worker, "/healthz") == 200).await;
+    cluster.until("it is healthy", 60, async || status(&worker, "/healthz") == 200).await;
     cluster.until_written_down("shardmill.generate").await;
     cluster.servers().rabbitmq.kill().unwrap();
-    cluster.until("it is not, without its queue", 10, async || status(&worker, "/healthz") == 503).await;
+    cluster.until("it is not, without its queue", 60, async || status(&worker, "/healthz") == 503).await;
     assert_eq!(status(&worker, "/metrics"), 200);
     cluster.servers().rabbitmq.restart().unwrap();
-    cluster.until("it is again", 30, async || status(&worker, "/healthz") == 200).await;
+    cluster.until("it is again", 120, async || status(&worker, "/healthz") == 200).await;
 
     let job = cluster.submit("job-1", SPEC).await;
     cluster.until_done(&job, 1).await;
@@ -74,10 +74,10 @@ async fn needs_rabbitmq_needs_redis_needs_s3_a_worker_tells_whether_it_takes_sha
     proxy.set(Fault::Dark);
     let ledger = cluster.ledger().await;
     let leased = async || ledger.view(&job).await.is_ok_and(|view| view.stages.iter().any(|stage| stage.leased > 0));
-    cluster.until("a shard waits for the store", 20, async || proxy.requests() > 0 && leased().await).await;
+    cluster.until("a shard waits for the store", 60, async || proxy.requests() > 0 && leased().await).await;
     cluster.ask_to_end("worker");
     let drains = async || status(&worker, "/readyz") == 503 && status(&worker, "/healthz") == 200;
-    cluster.until("it drains, and is well", 10, drains).await;
+    cluster.until("it drains, and is well", 60, drains).await;
     proxy.heal();
     assert_eq!(cluster.terminate("worker"), Some(0), "{}", cluster.logs());
 }

@@ -27,8 +27,10 @@ use crate::sandbox::Meeting;
 
 mod ask;
 mod commands;
+mod provider;
 
 pub use commands::{Commands, executable, undisturbed};
+pub use provider::Provider;
 
 /// The tenant of all jobs: that of the API's first key.
 pub const TENANT: &str = "default";

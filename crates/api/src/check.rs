@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Serialize;
 use shardmill_shared::job::{Plan, Pool, Rows, Stage};
 use shardmill_shared::spec::Problem as SpecProblem;
 use utoipa::ToSchema;
 
+use crate::auth::Caller;
 use crate::input::SpecText;
 use crate::problem::{Finding, Problem};
 use crate::shared::{Inner, Shared};
@@ -44,6 +45,8 @@ pub(crate) struct PlanResource {
     shards: Bounds,
     /// The stages, each after those it needs.
     stages: Vec<PlannedStage>,
+    /// What it may spend on models, in dollars; null where it asks none.
+    budget_usd: Option<String>,
     /// Warnings.
     problems: Vec<Finding>,
 }
@@ -112,6 +115,7 @@ impl PlanResource {
             bytes: plan.stages.iter().map(Stage::bytes).fold(0, u64::saturating_add),
             shards: shards.unwrap_or(Rows::Exact(u64::MAX)).into(),
             stages: plan.stages.iter().map(PlannedStage::from).collect(),
+            budget_usd: plan.budget.map(|budget| budget.to_string()),
             problems: problems.iter().map(Finding::from).collect(),
         })
     }
@@ -129,9 +133,10 @@ impl PlanResource {
     ))]
 pub(crate) async fn check(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     SpecText { text, .. }: SpecText,
 ) -> Result<Json<CheckResource>, Problem> {
-    let Checked { problems, accepted } = checked(&shared, text).await?;
+    let Checked { problems, accepted } = checked(&shared, &caller, text).await?;
     let dataset = accepted.as_ref().map(|accepted| accepted.dataset.to_string());
     let problems = problems.iter().map(Finding::from).collect();
     Ok(Json(CheckResource { valid: accepted.is_some(), dataset, problems }))
@@ -150,27 +155,28 @@ pub(crate) async fn check(
     ))]
 pub(crate) async fn plan(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     SpecText { text, .. }: SpecText,
 ) -> Result<Json<PlanResource>, Problem> {
-    let Checked { problems, accepted } = checked(&shared, text).await?;
+    let Checked { problems, accepted } = checked(&shared, &caller, text).await?;
     let accepted = accepted.ok_or_else(|| Problem::bad_spec(&problems))?;
     PlanResource::of(&accepted.plan, &problems).map(Json)
 }
 
 /// The spec, unless it is refused.
-pub(crate) async fn accepted(shared: &Inner, text: String) -> Result<Accepted, Problem> {
-    let Checked { problems, accepted } = checked(shared, text).await?;
+pub(crate) async fn accepted(shared: &Inner, caller: &Caller, text: String) -> Result<Accepted, Problem> {
+    let Checked { problems, accepted } = checked(shared, caller, text).await?;
     accepted.ok_or_else(|| Problem::bad_spec(&problems))
 }
 
 /// What is found in a spec.
-pub(crate) async fn checked(shared: &Inner, text: String) -> Result<Checked, Problem> {
+pub(crate) async fn checked(shared: &Inner, caller: &Caller, text: String) -> Result<Checked, Problem> {
     let reader = Arc::clone(&shared.readers).acquire_owned().await.map_err(|closed| Problem::fault(&closed))?;
-    let specs = Arc::clone(&shared.api.specs);
+    let (specs, tenant) = (Arc::clone(&shared.api.specs), caller.tenant.clone());
     let read = tokio::task::spawn_blocking(move || {
         // Reading goes on when the caller is gone, and counts as long.
         let _reader = reader;
-        specs.read(&text)
+        specs.read(&text, &tenant)
     });
     let read = read.await;
     read.map_err(|panicked| Problem::fault(&panicked))

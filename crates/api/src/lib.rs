@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use shardmill_shared::job::Name;
 use shardmill_shared::ledger::Ledger;
+use shardmill_shared::ledger::budget::Budgets;
 use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, Stop};
 use shardmill_shared::store::Store;
@@ -47,6 +48,8 @@ pub struct Api {
     pub location: Option<String>,
     /// Knows how far jobs have come.
     pub ledger: Arc<dyn Ledger>,
+    /// Knows what jobs may spend, and have spent.
+    pub budgets: Arc<dyn Budgets>,
     /// Reads specs.
     pub specs: Arc<dyn Specs>,
     /// Knows callers.

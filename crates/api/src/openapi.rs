@@ -22,7 +22,7 @@ use crate::{check, datasets, docs, health, jobs, keys, schedules};
     ),
     paths(
         jobs::submit::submit, jobs::list::list, jobs::read::read, jobs::command::cancel, jobs::command::pause,
-        jobs::command::resume, jobs::command::retry, jobs::command::priority, jobs::events::events,
+        jobs::command::resume, jobs::command::retry, jobs::command::priority, jobs::command::budget, jobs::events::events,
         jobs::shards::shards, jobs::shards::of_stage, jobs::read::spec, jobs::manifest::manifest, jobs::failures::failures, check::check, check::plan,
         datasets::list::list, datasets::versions::versions, datasets::version::version, datasets::file::file,
         schedules::put::put, schedules::list::list, schedules::read::read, schedules::command::delete,

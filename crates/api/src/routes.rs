@@ -33,12 +33,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let get = |path, access, handler| Route { method: Method::GET, path, access, handler };
     let post = |path, access, handler| Route { method: Method::POST, path, access, handler };
     let (see, act, rule) = (Access::Key(Role::Read), Access::Key(Role::Submit), Access::Key(Role::Admin));
-    let put = Route {
-        method: Method::PUT,
-        path: "/v1/jobs/{id}/priority",
-        access: act,
-        handler: routing::put(command::priority),
-    };
+    let put = |path, handler| Route { method: Method::PUT, path, access: act, handler };
     let delete = Route {
         method: Method::DELETE,
         path: "/v1/keys/{id}",
@@ -59,7 +54,8 @@ pub(crate) fn routes() -> Vec<Route> {
         post("/v1/jobs/{id}/pause", act, routing::post(command::pause)),
         post("/v1/jobs/{id}/resume", act, routing::post(command::resume)),
         post("/v1/jobs/{id}/retry", act, routing::post(command::retry)),
-        put,
+        put("/v1/jobs/{id}/priority", routing::put(command::priority)),
+        put("/v1/jobs/{id}/budget", routing::put(command::budget)),
         get("/v1/jobs/{id}/events", see, routing::get(events::events)),
         get("/v1/jobs/{id}/shards", see, routing::get(shards::shards)),
         get("/v1/jobs/{id}/shards/{stage}", see, routing::get(shards::of_stage)),

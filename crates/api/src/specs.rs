@@ -7,8 +7,8 @@ use shardmill_shared::spec::{Problem, Severity};
 
 /// Reads specs.
 pub trait Specs: Send + Sync + Debug {
-    /// Checks and plans a spec in YAML or JSON. It takes processor time, and may block.
-    fn read(&self, text: &str) -> Checked;
+    /// Checks and plans a spec in YAML or JSON for a tenant. It takes processor time, and may block.
+    fn read(&self, text: &str, tenant: &Name) -> Checked;
 }
 
 /// What came of reading a spec.

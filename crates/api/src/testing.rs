@@ -72,6 +72,7 @@ impl World {
             root: Arc::clone(&root),
             location: Some("s3://bucket/data".to_owned()),
             ledger: Arc::new(ledger.clone()),
+            budgets: Arc::new(ledger.clone()),
             specs: Arc::new(OneSpec),
             keys: Arc::clone(&keys),
             clock: Arc::<ManualClock>::clone(&clock),
@@ -185,7 +186,7 @@ pub(crate) fn plan(dataset: &Name, spec: &str) -> Plan {
         row_bytes: 20,
     };
     let (spec_digest, writer) = (Digest::of(spec.as_bytes()), "test".to_owned());
-    Plan { spec_digest, name: dataset.clone(), seed: 7, engine: 1, writer, stages: vec![stage] }
+    Plan { spec_digest, name: dataset.clone(), seed: 7, engine: 1, writer, stages: vec![stage], budget: None }
 }
 
 /// Accepts `name: X`; finds two errors in a text that begins with `bad`, and panics at `panic`.
@@ -193,7 +194,7 @@ pub(crate) fn plan(dataset: &Name, spec: &str) -> Plan {
 struct OneSpec;
 
 impl Specs for OneSpec {
-    fn read(&self, text: &str) -> Checked {
+    fn read(&self, text: &str, _: &Name) -> Checked {
         assert!(text != "panic", "as the test wants it");
         if text.starts_with("bad") {
             let problem = |line| Problem {

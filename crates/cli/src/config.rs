@@ -217,7 +217,7 @@ impl Default for ApiConfig {
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { pools: vec![Pool::Generate], slots: 0, grace_seconds: 60 }
+        Self { pools: vec![Pool::Generate, Pool::Llm], slots: 0, grace_seconds: 60 }
     }
 }
 

@@ -123,7 +123,7 @@ async fn ledger(config: &Config, clock: &Arc<dyn Clock>) -> Patient {
         return patient;
     }
     let ledger: Arc<dyn Ledger> = match within(doors::ledger(config, clock)).await {
-        Ok(ledger) => ledger,
+        Ok(books) => books.ledger,
         Err(error) => {
             patient.add(Severity::Error, error, "look at ledger.url, at Redis, and at the network between");
             return patient;

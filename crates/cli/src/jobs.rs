@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use serde_json::{Value, json};
-use shardmill_shared::job::{Name, ShardId, StageId};
+use shardmill_shared::job::{Name, NanoUsd, ShardId, StageId};
 
 use crate::client::{ApiArgs, Client, ClientError};
 use crate::replay::replay;
@@ -96,6 +96,15 @@ enum JobCommand {
         /// 0 to 9
         priority: u8,
     },
+    /// Change what a job may spend on models: one that waits for a higher budget goes on
+    Budget {
+        /// Its id
+        #[arg(value_parser = Name::new)]
+        id: Name,
+        /// The most that it may spend, what it has spent already included, like 20 or 0.50
+        #[arg(long, value_name = "USD")]
+        raise_to: NanoUsd,
+    },
     /// What failed, by class and column, and what to do about it
     Failures {
         /// Its id
@@ -146,6 +155,9 @@ pub(crate) fn job(args: &JobArgs) -> Result<ExitCode> {
             JobCommand::Retry { id } => client.post(&at(id, "/retry")).await?,
             JobCommand::Priority { id, priority } => {
                 client.put(&at(id, "/priority"), &json!({"priority": priority})).await?
+            }
+            JobCommand::Budget { id, raise_to } => {
+                client.put(&at(id, "/budget"), &json!({"usd": raise_to.to_string()})).await?
             }
             JobCommand::Failures { id } => {
                 let failures = client.get(&at(id, "/failures"), &[]).await?;
@@ -233,6 +245,10 @@ pub(crate) async fn watch(client: &Client, id: &str, args: &ApiArgs) -> Result<E
         if let "succeeded" | "failed" | "cancelled" = state {
             show(args, &job);
             return Ok(if state == "succeeded" { exit::OK } else { exit::FAILED });
+        }
+        if text(&job, "waits_for") == "budget" {
+            show(args, &job);
+            return Ok(exit::paused_on_budget());
         }
         let line = progress(&job);
         if line != told && !args.json {

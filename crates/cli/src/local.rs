@@ -11,16 +11,15 @@ use shardmill_scheduler::accept::{self, Admit, Existing, Refusal, Spec, Wanted};
 use shardmill_scheduler::dispatch::{self, Dispatch, Ended, Windows};
 use shardmill_scheduler::{finish, version};
 use shardmill_shared::job::{
-    FailureClass, GivenUp, JobId, Layout, Manifest, NanoUsd, Plan, PlanError, Pool, Progress, ShardId, Stage, StageId,
-    Success,
+    GivenUp, JobId, Layout, Manifest, NanoUsd, Plan, PlanError, Pool, Progress, Stage, StageId, Success,
 };
 use shardmill_shared::ledger::budget::{Budgets, Restored, Scope};
 use shardmill_shared::ledger::{Epoch, Ledger, MemoryLedger, WorkerId};
 use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, Stop};
 use shardmill_shared::queue::{MemoryQueue, Queue};
-use shardmill_shared::store::{Place, Store};
-use shardmill_worker::execute::{Execute, fill};
+use shardmill_shared::store::{self, Place, Store};
+use shardmill_worker::execute::Execute;
 use shardmill_worker::{JobContext, OneJob, Worker};
 use tokio::task::JoinSet;
 
@@ -143,20 +142,14 @@ pub async fn run(job: LocalJob, listener: &dyn ProgressListener) -> Result<Finis
         Admitted::Complete(finished) => return Ok(*finished),
     };
     match mill(&job, &place, listener).await? {
-        Ended::Failed(given_up) => Err(failed(given_up)),
+        Ended::Failed(given_up) => Err(RunError::Failed(given_up)),
+        Ended::Broke(reason) => Err(RunError::Broke(reason)),
         Ended::Stopped | Ended::Forgotten => Err(RunError::Stopped),
         Ended::Committed => {
             let (manifest, success) = finish::prepare(&place, &job.plan).await?;
             finish::publish(&place, &success).await?;
             Ok(Finished { was_complete: false, layout: place.layout, manifest, success })
         }
-    }
-}
-
-fn failed(given_up: Vec<GivenUp>) -> RunError {
-    match given_up.iter().find(|shard| shard.failure.class == FailureClass::Budget) {
-        Some(broke) => RunError::Broke(broke.failure.message.clone()),
-        None => RunError::Failed(given_up),
     }
 }
 
@@ -182,6 +175,7 @@ pub async fn prepare(job: LocalJob, place: &Place, stage: &StageId) -> Result<St
         match mill(&counting, place, &Unheard).await? {
             Ended::Committed => {}
             Ended::Failed(given_up) => return Err(RunError::Failed(given_up)),
+            Ended::Broke(reason) => return Err(RunError::Broke(reason)),
             Ended::Stopped | Ended::Forgotten => return Err(RunError::Stopped),
         }
     }
@@ -294,12 +288,11 @@ async fn mill(job: &LocalJob, place: &Place, listener: &dyn ProgressListener) ->
 /// Opens the books with what earlier attempts have spent.
 async fn open_budget(job: &LocalJob, place: &Place, id: &JobId) -> Result<(), RunError> {
     let Some(Budget { books, cap }) = &job.budget else { return Ok(()) };
-    let filled = job.plan.stages.iter().filter(|stage| stage.pool == Pool::Llm);
-    let shards = filled.flat_map(|stage| {
-        let shards = stage.shards().exact().unwrap_or(0);
-        (0..shards).map(|index| ShardId { stage: stage.id.clone(), index })
-    });
-    let spent = fill::paid(place, shards).await.map_err(ScheduleError::from)?;
+    let mut spent = NanoUsd::ZERO;
+    for stage in job.plan.stages.iter().filter(|stage| stage.pool == Pool::Llm) {
+        // Whoever ran before is dead: this process has the folder.
+        spent = spent.saturating_add(store::spent(place, &stage.id).await.map_err(ScheduleError::from)?.at_most());
+    }
     let restored = Restored { epoch: Epoch(1), cap: *cap, spent, closed_ms: 0 };
     books.restore(None, &Scope::Job(id.clone()), &restored).await.map_err(ScheduleError::from)?;
     Ok(())

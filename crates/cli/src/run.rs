@@ -13,6 +13,7 @@ use shardmill_scheduler::accept::Existing;
 use shardmill_scheduler::plan::tables;
 use shardmill_shared::job::{Layout, Name, NanoUsd, Plan, Pool};
 use shardmill_shared::ledger::budget::{Budgets, Frame};
+use shardmill_shared::ledger::limit::Limits;
 use shardmill_shared::ledger::{MemoryLedger, WorkerId};
 use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, MonotonicClock, Stop};
@@ -171,27 +172,15 @@ fn models(args: &RunArgs, build: &Build, ledger: &Arc<MemoryLedger>, clock: &Arc
         "the build would ask models and may spend nothing; give it a budget: --budget USD, or `budget: {{usd: 5}}` in the spec"
     );
     let gateway = config.gateway(Arc::clone(clock))?;
-    check(&gateway, &build.compiled)?;
+    check(&gateway, &build.compiled, &Name::new("default")?)?;
     let books = Arc::<MemoryLedger>::clone(ledger) as Arc<dyn Budgets>;
     let frame = Frame { clock: Arc::clone(clock), metrics: Metrics::default() };
-    let models = Models::new(gateway, Arc::clone(&books), WorkerId("local".to_owned()), frame);
+    let doors = (Arc::clone(&books), Arc::<MemoryLedger>::clone(ledger) as Arc<dyn Limits>);
+    let models = Models::new(gateway, doors, WorkerId("local".to_owned()), frame);
     Ok((Some(Arc::new(models)), Some(Budget { books, cap })))
 }
 
 type Paying = (Option<Arc<Models>>, Option<Budget>);
-
-/// Refuses, before anything is spent, a model that cannot be asked under a budget.
-fn check(gateway: &Gateway, tables: &Tables) -> anyhow::Result<()> {
-    let tenant = Name::new("default")?;
-    for (table, described) in tables.list.iter().enumerate() {
-        for (column, filling) in tables.fillings(table).into_iter().flatten() {
-            let name = &described.columns[column].name;
-            let route: Route = format!("{}/{}", filling.provider, filling.model).parse()?;
-            gateway.check(&[route], &tenant).with_context(|| format!("column `{}.{name}`", described.name))?;
-        }
-    }
-    Ok(())
-}
 
 fn summary(finished: &Finished, root: &Path, elapsed_ms: u64, as_json: bool) {
     let folder = match &finished.layout {

@@ -10,7 +10,9 @@ use clap::ValueEnum;
 use shardmill_scheduler::Scheduler;
 use shardmill_shared::job::Pool;
 use shardmill_shared::ledger::WorkerId;
+use shardmill_shared::ledger::budget::Frame;
 use shardmill_shared::process::Stop;
+use shardmill_worker::execute::fill::Models;
 use shardmill_worker::{StoredJobs, Worker};
 use tokio::task::JoinSet;
 use tracing_subscriber::layer::SubscriberExt;
@@ -119,7 +121,8 @@ async fn run(role: Role, config: Config) -> Result<ExitCode> {
             root: Arc::clone(&doors.store),
             queue: Arc::clone(&doors.queue),
             ledger: Arc::clone(&doors.ledger),
-            planner: Arc::new(Kinds::default()),
+            budgets: Arc::clone(&doors.budgets),
+            planner: Arc::new(kinds(&config)),
             clock: Arc::clone(&doors.clock),
             stop: drain.clone(),
             leads: Arc::clone(&leads),
@@ -169,7 +172,8 @@ fn workers(id: &str, config: &Config, doors: &Doors, (drain, stop): (&Stop, &Sto
     if config.worker.pools.is_empty() {
         bail!("a worker without a pool takes nothing; expected worker.pools = [\"generate\"]");
     }
-    let jobs = Arc::new(StoredJobs::new(Arc::clone(&doors.store), Arc::new(Kinds::default())));
+    let kinds = Kinds { models: models(id, config, doors)?, ..kinds(config) };
+    let jobs = Arc::new(StoredJobs::new(Arc::clone(&doors.store), Arc::new(kinds)));
     let together = Arc::default();
     let worker = |pool: &Pool| Worker {
         id: WorkerId(format!("{id}/{}", pool.as_str())),
@@ -186,6 +190,22 @@ fn workers(id: &str, config: &Config, doors: &Doors, (drain, stop): (&Stop, &Sto
         metrics: doors.metrics.clone(),
     };
     Ok(config.worker.pools.iter().map(worker).collect())
+}
+
+/// What this program can make, under the configuration.
+fn kinds(config: &Config) -> Kinds {
+    Kinds { default_job: config.budgets.default_job_usd, ..Kinds::default() }
+}
+
+/// Whom workers ask; nobody where none serves the pool of models.
+fn models(id: &str, config: &Config, doors: &Doors) -> Result<Option<Arc<Models>>> {
+    if !config.worker.pools.contains(&Pool::Llm) {
+        return Ok(None);
+    }
+    let gateway = config.gateway(Arc::clone(&doors.clock))?;
+    let frame = Frame { clock: Arc::clone(&doors.clock), metrics: doors.metrics.clone() };
+    let books = (Arc::clone(&doors.budgets), Arc::clone(&doors.limits));
+    Ok(Some(Arc::new(Models::new(gateway, books, WorkerId(id.to_owned()), frame))))
 }
 
 fn describe(role: Role, config: &Config) -> String {

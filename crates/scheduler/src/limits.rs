@@ -38,6 +38,9 @@ pub(crate) const CLAIMS: u64 = 1_000;
 /// Differences that a refusal names.
 pub(crate) const DIFFERENCES: usize = 5;
 
+/// Attempts that are told to lost books in one call.
+pub(crate) const DECLARED_AT_ONCE: usize = 256;
+
 /// How often a leader looks for schedules that are new or changed, in milliseconds.
 pub(crate) const SCHEDULES_MS: u64 = 5_000;
 

@@ -34,5 +34,8 @@ pub(crate) const REPAIRS: u32 = 2;
 /// How often an attempt that waits for answers looks whether it is to stop, in milliseconds.
 pub(crate) const STOP_LOOK_MS: u64 = 100;
 
+/// How long an attempt that cannot go on waits for answers under way, in milliseconds: as long as a slow one takes.
+pub(crate) const LAST_ANSWERS_MS: u64 = 60_000;
+
 /// Jobs whose compiled specs are kept.
 pub(crate) const JOBS_KEPT: usize = 64;

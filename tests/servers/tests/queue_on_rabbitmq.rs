@@ -161,7 +161,7 @@ async fn needs_rabbitmq_a_killed_server_repeats_exactly_what_was_not_acknowledge
         server.restart().expect("restarts");
         let back = Instant::now();
         until("taking goes on", async || queue.is_consuming()).await;
-        assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
+        assert!(back.elapsed() < Duration::from_secs(20), "{:?}", back.elapsed());
         for delivery in held {
             assert_eq!(delivery.ack().await, Ok(Acked::MayRepeat));
         }
@@ -193,15 +193,17 @@ async fn needs_rabbitmq_a_hung_server_is_left_and_found_again() {
     queue.publish(Pool::Generate, &message(1)).await.expect("publishes");
     assert_eq!(take_and_ack(&queue, Pool::Generate).await, 1);
     server.freeze().expect("freezes");
-    let unheard = queue.publish(Pool::Generate, &message(2)).await;
-    assert!(matches!(unheard, Err(QueueError::Transient { .. })), "{unheard:?}");
+    // Its threads stop one after the other: it may still hear the first.
+    let unheard =
+        async || matches!(queue.publish(Pool::Generate, &message(2)).await, Err(QueueError::Transient { .. }));
+    until("it hears nothing", unheard).await;
     until("the loss is seen", async || !queue.is_consuming()).await;
     server.thaw().expect("thaws");
     let back = Instant::now();
     until("taking goes on", async || queue.is_consuming()).await;
     assert!(back.elapsed() < Duration::from_secs(5), "{:?}", back.elapsed());
     until("publishing goes on", async || queue.publish(Pool::Generate, &message(3)).await.is_ok()).await;
-    // The second was sent before anyone knew: it may be there or not.
+    // The second was sent before anyone knew: it may be there, once or more, or not.
     while take_and_ack(&queue, Pool::Generate).await != 3 {}
 }
 

@@ -70,7 +70,7 @@ pub fn plan(seed: u64) -> Plan {
         stage("orders", &["orders-count"], table("orders"), (Rows::Between { least: 0, most: USERS * 2 }, 7)),
     ];
     let spec_digest = Digest::of(&spec(seed));
-    Plan { spec_digest, name: name("shop"), seed, engine: 1, writer: "test".to_owned(), stages }
+    Plan { spec_digest, name: name("shop"), seed, engine: 1, writer: "test".to_owned(), stages, budget: None }
 }
 
 /// Nobody listens.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use shardmill_scheduler::herald::Webhooks;
 use shardmill_scheduler::{Planner, Scheduler};
 use shardmill_shared::job::{Account, Digest, JobId, Plan, Pool, Rows, Submission};
-use shardmill_shared::ledger::{Ledger, WorkerId};
+use shardmill_shared::ledger::{Ledger, MemoryLedger, WorkerId};
 use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, Stop};
 use shardmill_shared::queue::Queue;
@@ -121,6 +121,8 @@ impl Release {
             root: Arc::clone(&meeting.store),
             queue: Arc::clone(&meeting.queue),
             ledger: Arc::clone(&meeting.ledger),
+            // Its jobs ask no models.
+            budgets: Arc::new(MemoryLedger::new(Arc::clone(&self.clock))),
             planner: Arc::new(self.clone()),
             clock: Arc::clone(&self.clock),
             stop: stop.clone(),
@@ -156,7 +158,7 @@ impl Planner for Release {
             String::from_utf8_lossy(spec).parse().map_err(|error| format!("no number of shards: {error}"))?;
         let stages = vec![stage("users", &[], table("users"), (Rows::Exact(shards * SHARD_ROWS), SHARD_ROWS))];
         let (spec_digest, writer) = (Digest::of(spec), self.writer.to_owned());
-        Ok(Plan { spec_digest, name: name("shop"), seed: 1, engine: 1, writer, stages })
+        Ok(Plan { spec_digest, name: name("shop"), seed: 1, engine: 1, writer, stages, budget: None })
     }
 }
 

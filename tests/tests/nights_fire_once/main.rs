@@ -106,7 +106,7 @@ impl World {
             if end <= now {
                 span.1 = span.1.min(now);
                 let (state, made) = (JobState::Succeeded, Made::default());
-                let ending = Ending { state, message: None, ended_ms: now, made, manifest: None };
+                let ending = Ending { state, message: None, ended_ms: now, made, manifest: None, spent: None };
                 records.end(&open.job, 0, &ending).await.expect("ends");
                 records.close(&open.job, 0).await.expect("closes");
             }

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
-use shardmill_shared::job::{Control, JobState, Orders};
+use shardmill_shared::job::{Control, JobState, MoneyError, NanoUsd};
 use shardmill_shared::ledger::RunState;
 use utoipa::ToSchema;
 
-use super::{JobResource, Known, shown, submit};
+use super::{JobResource, Known, money, shown, submit};
 use crate::auth::Caller;
 use crate::input::{JsonBody, Named};
 use crate::problem::{Kind, Problem};
@@ -20,6 +20,15 @@ pub(crate) struct PriorityWanted {
     /// 0 to 9.
     #[schema(minimum = 0, maximum = 9)]
     priority: u8,
+}
+
+/// Another budget.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BudgetWanted {
+    /// The most that the job may spend on models, all its attempts together: dollars, as a decimal text.
+    #[schema(example = "20.00")]
+    usd: String,
 }
 
 type Answer = Result<Json<JobResource>, Problem>;
@@ -89,6 +98,29 @@ pub(crate) async fn priority(
     command(&shared, &caller, &id, Control::Priority { priority }).await
 }
 
+/// Give a job another budget for models; a job that waits for a higher one goes on.
+#[utoipa::path(put, path = "/v1/jobs/{id}/budget", tag = "jobs", operation_id = "set_job_budget",
+    params(("id" = String, Path, description = "The id of the job")),
+request_body = BudgetWanted, responses(
+    (status = 200, description = "It has the budget", body = JobResource),
+    (status = 400, description = "The body cannot be read, or has no amount of money"),
+    (status = 404, description = "There is no such job"),
+    (status = 409, description = "The job is over, asks no models, or has spent more than that"),
+    (status = 415, description = "The body is not JSON"),
+))]
+pub(crate) async fn budget(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<String>,
+    JsonBody(BudgetWanted { usd }): JsonBody<BudgetWanted>,
+) -> Answer {
+    let cap: NanoUsd =
+        usd.parse().map_err(|error: MoneyError| Problem::new(Kind::BadRequest, format!("`usd`: {error}")))?;
+    let known = Known::find(&shared, &caller, &id).await?;
+    money::check(&shared, &known, cap).await?;
+    command(&shared, &caller, &id, Control::Budget { cap }).await
+}
+
 /// Try the failed shards of a failed job again.
 #[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", operation_id = "retry_job",
     params(("id" = String, Path, description = "The id of the job")), responses(
@@ -140,26 +172,20 @@ async fn effect(shared: &Shared, known: Known) -> Answer {
     let known = Known::of(known.records, known.submission).await?;
     if known.ending.is_none() {
         let job = &known.submission.job;
-        if shared.asked(shared.api.ledger.set_run_state(job, run_state(&known.orders))).await.is_none() {
+        // The money first: what goes on may want to spend it.
+        money::tell(shared, &known).await;
+        if shared.asked(shared.api.ledger.set_run_state(job, RunState::of(&known.orders))).await.is_none() {
             tracing::warn!(job.id = %job, "the ledger could not be told of a command: the scheduler will find it");
         }
     }
     Ok(Json(shown(shared, &known).await))
 }
 
-fn run_state(orders: &Orders) -> RunState {
-    match orders {
-        Orders { is_cancelled: true, .. } => RunState::Stopped,
-        Orders { is_paused: true, .. } => RunState::Paused,
-        _ => RunState::Running,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::{Method, StatusCode};
     use serde_json::json;
-    use shardmill_shared::job::{Ending, JobId, Made};
+    use shardmill_shared::job::{Ending, JobId, Made, Orders};
     use shardmill_shared::ledger::Ledger;
     use shardmill_shared::store::open_jobs;
 
@@ -176,7 +202,7 @@ mod tests {
     }
 
     async fn end(world: &World, job: &JobId, retries: u32, state: JobState) {
-        let ending = Ending { state, message: None, ended_ms: 1, made: Made::default(), manifest: None };
+        let ending = Ending { state, message: None, ended_ms: 1, made: Made::default(), manifest: None, spent: None };
         world.records().end(job, retries, &ending).await.expect("ends");
         world.records().close(job, retries).await.expect("closes");
     }

@@ -7,6 +7,7 @@ use shardmill_shared::job::{
 use shardmill_shared::store::{JobRecords, Place};
 use utoipa::ToSchema;
 
+use self::money::BudgetResource;
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::shared::{Inner, Shared};
@@ -16,6 +17,7 @@ pub(crate) mod submit;
 pub(crate) mod read;
 pub(crate) mod list;
 pub(crate) mod command;
+mod money;
 pub(crate) mod events;
 pub(crate) mod shards;
 pub(crate) mod failures;
@@ -51,7 +53,11 @@ pub(crate) struct JobResource {
     progress: Option<ProgressResource>,
     /// What it made, or has made so far when that is known.
     made: Option<MadeResource>,
-    /// Why it failed.
+    /// What a paused job waits for: `user`, or `budget`.
+    waits_for: Option<&'static str>,
+    /// What it may spend on models; null where it asks none, and in lists.
+    budget: Option<BudgetResource>,
+    /// Why it failed, or what to do so that it goes on.
     message: Option<String>,
     /// The digest of the published manifest.
     manifest: Option<String>,
@@ -183,9 +189,19 @@ impl Known {
         match (&self.ending, &self.orders, &self.place) {
             (Some(ending), ..) => ending.state,
             (None, Orders { is_cancelled: true, .. }, _) => JobState::Cancelled,
-            (None, Orders { is_paused: true, .. }, _) => JobState::Paused,
+            (None, orders, _) if orders.is_waiting() => JobState::Paused,
             (None, _, None) => JobState::Queued,
             (None, _, Some(_)) => progress.map_or(JobState::Running, at_work),
+        }
+    }
+
+    /// What it waits for that is paused: who pauses a job that has no money must resume it as well.
+    fn waits_for(&self) -> Option<&'static str> {
+        match &self.orders {
+            _ if self.ending.is_some() || self.orders.is_cancelled => None,
+            Orders { is_paused: true, .. } => Some("user"),
+            Orders { is_parked: true, .. } => Some("budget"),
+            _ => None,
         }
     }
 
@@ -220,7 +236,9 @@ impl Known {
             retries: self.orders.retries,
             progress: progress.map(ProgressResource::from),
             made: made.map(MadeResource::from),
-            message: ending.and_then(|ending| ending.message.clone()),
+            waits_for: self.waits_for(),
+            budget: None,
+            message: ending.and_then(|ending| ending.message.clone()).or_else(|| money::parked(self)),
             manifest: published.map(|digest| digest.to_string()),
             links: Links {
                 job: path(job),
@@ -250,7 +268,7 @@ fn is_done(stage: &StageProgress) -> bool {
 /// The job as it is shown now.
 pub(crate) async fn shown(shared: &Shared, known: &Known) -> JobResource {
     let progress = known.progress(shared).await;
-    known.resource(progress.as_ref())
+    JobResource { budget: money::of(shared, known).await, ..known.resource(progress.as_ref()) }
 }
 
 /// The path of a job.

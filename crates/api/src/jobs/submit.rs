@@ -64,7 +64,7 @@ pub(crate) async fn submit(
     // Before the spec is read, which takes time.
     idempotency_key(&headers)?;
     let request = Digest::of(format!("{priority}\n{text}").as_bytes());
-    let Accepted { dataset, spec, .. } = check::accepted(&shared, text).await?;
+    let Accepted { dataset, spec, .. } = check::accepted(&shared, &caller, text).await?;
     let Claimed { job, submitted_ms, status } = claim(&shared, &caller, &headers, request).await?;
     let submission = Submission {
         job,

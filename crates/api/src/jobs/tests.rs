@@ -153,7 +153,8 @@ async fn shards_and_failures_are_known_after_the_end() {
     let given_up = GivenUp { shard: shard(4), attempts: 1, deaths: 0, failure };
     world.records().give_up(&job, 0, &[given_up]).await.expect("puts");
     let message = Some("1 shards failed".to_owned());
-    let ending = Ending { state: JobState::Failed, message, ended_ms: 1, made: Made::default(), manifest: None };
+    let ending =
+        Ending { state: JobState::Failed, message, ended_ms: 1, made: Made::default(), manifest: None, spent: None };
     world.records().end(&job, 0, &ending).await.expect("ends");
 
     let failures = read(&world, &job, "/failures").await;

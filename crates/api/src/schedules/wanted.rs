@@ -73,7 +73,7 @@ pub(super) async fn check(shared: &Inner, caller: &Caller, wanted: ScheduleWante
         Value::String(text) => text,
         object => object.to_string(),
     };
-    let Checked { problems, accepted } = checked(shared, text).await?;
+    let Checked { problems, accepted } = checked(shared, caller, text).await?;
     let is_error = |problem: &Found| problem.severity == Severity::Error;
     if accepted.is_none() || problems.iter().any(is_error) {
         found.extend(problems.into_iter().map(|problem| Found { path: below_spec(&problem.path), ..problem }));

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use shardmill_shared::ledger::budget::Budgets;
+use shardmill_shared::ledger::limit::Limits;
 use shardmill_shared::ledger::{Finding, Ledger, MemoryLedger, RedisLedger, RedisOptions, Severity};
-use shardmill_shared::metrics::{MeasuredLedger, MeasuredQueue, MeasuredStore, Metrics};
+use shardmill_shared::metrics::{
+    MeasuredBudgets, MeasuredLedger, MeasuredLimits, MeasuredQueue, MeasuredStore, Metrics,
+};
 use shardmill_shared::process::{Clock, MonotonicClock};
 use shardmill_shared::queue::{MemoryQueue, Queue, RabbitMqOptions, RabbitMqQueue};
 use shardmill_shared::store::{
@@ -21,6 +25,8 @@ pub(crate) struct Doors {
     pub(super) store: Arc<dyn Store>,
     pub(super) queue: Arc<dyn Queue>,
     pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) budgets: Arc<dyn Budgets>,
+    pub(super) limits: Arc<dyn Limits>,
     pub(super) clock: Arc<dyn Clock>,
     /// Where this process counts what it does, calls through the doors included.
     pub(super) metrics: Metrics,
@@ -47,7 +53,7 @@ impl Doors {
         }
         let clock: Arc<dyn Clock> = Arc::new(MonotonicClock::start());
         let (store, guard) = store(role, &config.store).await?;
-        let ledger = ledger(config, &clock).await?;
+        let Books { ledger, budgets, limits } = ledger(config, &clock).await?;
         for Finding { severity, what, remedy } in ledger.check().await {
             match severity {
                 Severity::Error => bail!("ledger.url: {what}; {remedy}"),
@@ -63,8 +69,10 @@ impl Doors {
         let store = Arc::new(MeasuredStore::new(store, &metrics));
         let queue = Arc::new(MeasuredQueue::new(queue, &metrics));
         let ledger = Arc::new(MeasuredLedger::new(ledger, &metrics));
+        let budgets = Arc::new(MeasuredBudgets::new(budgets, &metrics));
+        let limits = Arc::new(MeasuredLimits::new(limits, &metrics));
         let location = location(&config.store.url);
-        Ok(Self { store, queue, ledger, clock, metrics, location, _guard: guard })
+        Ok(Self { store, queue, ledger, budgets, limits, clock, metrics, location, _guard: guard })
     }
 }
 
@@ -79,14 +87,28 @@ fn location(url: &str) -> Option<String> {
     std::fs::canonicalize(folder).ok().map(|folder| folder.display().to_string())
 }
 
+/// One ledger, by each of its ports.
+pub(crate) struct Books {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) budgets: Arc<dyn Budgets>,
+    pub(crate) limits: Arc<dyn Limits>,
+}
+
+impl Books {
+    fn of<T: Ledger + Budgets + Limits + 'static>(ledger: T) -> Self {
+        let ledger = Arc::new(ledger);
+        Self { budgets: Arc::<T>::clone(&ledger), limits: Arc::<T>::clone(&ledger), ledger }
+    }
+}
+
 /// The ledger.
-pub(crate) async fn ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Ledger>> {
+pub(crate) async fn ledger(config: &Config, clock: &Arc<dyn Clock>) -> Result<Books> {
     match config.ledger.url.as_str() {
-        MEMORY => Ok(Arc::new(MemoryLedger::new(Arc::clone(clock)))),
+        MEMORY => Ok(Books::of(MemoryLedger::new(Arc::clone(clock)))),
         url => {
             let ca_pem = pem(config.ledger.ca_file.as_ref(), "ledger.ca_file")?;
             let options = RedisOptions { prefix: config.ledger.prefix.clone(), ca_pem, ..RedisOptions::default() };
-            Ok(Arc::new(RedisLedger::connect(url, options).await.context("ledger.url")?))
+            Ok(Books::of(RedisLedger::connect(url, options).await.context("ledger.url")?))
         }
     }
 }

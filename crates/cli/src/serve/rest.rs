@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::doors::Doors;
+use super::kinds;
 use crate::config::Config;
 use crate::kinds::Kinds;
 use crate::say;
@@ -33,7 +34,8 @@ pub(super) async fn start(all: &Config, doors: &Doors, stop: &Stop, roles: &mut 
         root: Arc::clone(&doors.store),
         location: doors.location.clone(),
         ledger: Arc::clone(&doors.ledger),
-        specs: Arc::new(Kinds::default()),
+        budgets: Arc::clone(&doors.budgets),
+        specs: Arc::new(Kinds { gateway: Some(Arc::new(all.gateway(Arc::clone(&doors.clock))?)), ..kinds(all) }),
         keys,
         clock: Arc::clone(&doors.clock),
         limits: Limits { requests_per_second: per_second, burst: config.requests_per_minute.max(1) },

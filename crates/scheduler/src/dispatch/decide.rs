@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shardmill_shared::job::{GivenUp, Plan, Pool, Scope, ShardId, Stage, StageId};
+use shardmill_shared::job::{FailureClass, GivenUp, Plan, Pool, Scope, ShardId, Stage, StageId};
 use shardmill_shared::ledger::{ATTEMPTS, FailedShard, RunState, StageView, View};
 use shardmill_shared::pacing::Claim;
 
@@ -52,6 +52,8 @@ pub enum Action {
     },
     /// End what is running: the job cannot succeed.
     StopJob,
+    /// Begin no more: the budget is spent. What runs ends by itself, so that no answer under way is lost.
+    PauseJob,
 }
 
 /// The decision.
@@ -65,6 +67,8 @@ pub enum Next {
     Committed,
     /// Nothing more can be committed.
     Failed(Vec<GivenUp>),
+    /// Nothing more can be paid, and nothing runs any more: why, for people.
+    Broke(String),
     /// Nothing runs any more, as it was told.
     Stopped,
 }
@@ -89,8 +93,17 @@ pub fn next(situation: &Situation<'_>) -> Next {
             Next::Failed(given_up(view))
         };
     }
+    if let Some(reason) = broke(view) {
+        return match (view.run_state, is_running) {
+            (RunState::Running, _) => Next::Act(vec![Action::PauseJob]),
+            (_, true) => Next::Wait,
+            (_, false) => Next::Broke(reason),
+        };
+    }
     if view.run_state == RunState::Paused {
-        return Next::Wait;
+        // What is committed is shown all the same.
+        let opened = open(situation);
+        return if opened.is_empty() { Next::Wait } else { Next::Act(opened) };
     }
     let actions: Vec<Action> =
         [open(situation), retry(view), repeat(situation), release(situation)].into_iter().flatten().collect();
@@ -127,9 +140,19 @@ fn may_retry(failed: &FailedShard) -> bool {
     }
 }
 
+/// Why no more can be paid, if that is so.
+fn broke(view: &View) -> Option<String> {
+    let failed = view.stages.iter().flat_map(|stage| &stage.failed);
+    failed.filter(is_broke).map(|failed| failed.failure.message.clone()).next()
+}
+
+fn is_broke(failed: &&FailedShard) -> bool {
+    failed.failure.class == FailureClass::Budget
+}
+
 /// Whether a failure reaches every shard, or so many failed that the rest would too.
 fn is_hopeless(view: &View) -> bool {
-    let failed = || view.stages.iter().flat_map(|stage| &stage.failed);
+    let failed = || view.stages.iter().flat_map(|stage| &stage.failed).filter(|failed| !is_broke(failed));
     let lost = failed().filter(|failed| !may_retry(failed)).count() as u64;
     lost > FAILED_SHARDS || failed().any(|failed| failed.failure.scope == Scope::Job)
 }

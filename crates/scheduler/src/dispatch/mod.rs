@@ -56,6 +56,8 @@ pub enum Ended {
     Committed,
     /// Some shards are not, and never will be.
     Failed(Vec<GivenUp>),
+    /// The budget is spent, and nothing runs any more: why, for people.
+    Broke(String),
     /// The job was told to stop, and nothing runs any more.
     Stopped,
     /// The ledger has forgotten the job: what it was told must be told again, then it goes on.
@@ -97,6 +99,7 @@ impl Dispatch {
             match next(&situation) {
                 Next::Committed => return Ok(Ended::Committed),
                 Next::Failed(given_up) => return Ok(Ended::Failed(given_up)),
+                Next::Broke(reason) => return Ok(Ended::Broke(reason)),
                 Next::Stopped => return Ok(Ended::Stopped),
                 Next::Wait => {
                     self.wait(&view).await?;
@@ -179,6 +182,7 @@ impl Dispatch {
             }
             Action::Repeat { shard, attempt } => self.publish(shard, *attempt).await,
             Action::StopJob => Ok(self.ledger.stop(&self.job).await?),
+            Action::PauseJob => Ok(self.ledger.set_run_state(&self.job, RunState::Paused).await?),
         }
     }
 

@@ -10,8 +10,8 @@ use shardmill_shared::job::{Ending, JobId, JobState, Name, Submission};
 pub(crate) enum Event<'a> {
     /// It has ended, after so many retries.
     Ended(u32, &'a Ending),
-    /// It was paused for so many times, at some time in milliseconds since 1970.
-    Paused(u32, u64),
+    /// It was paused for so many times, at some time in milliseconds since 1970; why, in a word.
+    Paused(u32, u64, &'static str),
 }
 
 /// A message for a webhook that is not delivered yet.
@@ -59,14 +59,14 @@ impl Event<'_> {
 
     fn number(&self) -> u32 {
         match self {
-            Self::Ended(number, _) | Self::Paused(number, _) => *number,
+            Self::Ended(number, _) | Self::Paused(number, ..) => *number,
         }
     }
 
     fn at_ms(&self) -> u64 {
         match self {
             Self::Ended(_, ending) => ending.ended_ms,
-            Self::Paused(_, at_ms) => *at_ms,
+            Self::Paused(_, at_ms, _) => *at_ms,
         }
     }
 }
@@ -95,6 +95,10 @@ pub(crate) fn announcement(
         data["bytes"] = ending.made.bytes.into();
         data["message"] = ending.message.clone().into();
         data["manifest"] = ending.manifest.map(|digest| digest.to_string()).into();
+        data["spent_usd"] = ending.spent.map(|spent| spent.to_string()).into();
+    }
+    if let Event::Paused(_, _, reason) = event {
+        data["waits_for"] = (*reason).into();
     }
     let body = json!({"type": word, "timestamp": rfc3339(event.at_ms()), "data": data}).to_string();
     Announcement { id, webhook: webhook.clone(), job: job.clone(), created_ms: event.at_ms(), body }
@@ -130,7 +134,8 @@ mod tests {
             trace: None,
         };
         let made = Made { rows: 7, bytes: 70 };
-        let ending = Ending { state: JobState::Succeeded, message: None, ended_ms: 1_000, made, manifest: None };
+        let ending =
+            Ending { state: JobState::Succeeded, message: None, ended_ms: 1_000, made, manifest: None, spent: None };
         let told = announcement(&submission, &name("team"), &Event::Ended(0, &ending), Some(3));
         assert_eq!(
             told.body,

@@ -77,7 +77,7 @@ impl World {
             trace: None,
         };
         let made = Made::default();
-        let ending = Ending { state: JobState::Failed, message: None, ended_ms: 0, made, manifest: None };
+        let ending = Ending { state: JobState::Failed, message: None, ended_ms: 0, made, manifest: None, spent: None };
         let event = (Event::Ended(0, &ending), None);
         announce(&self.records(), &self.root, &submission, event).await.expect("announces");
     }

@@ -124,7 +124,7 @@ async fn sweep_one(
 fn swept(ending: &Ending) -> Ending {
     let message = "the files of the failed job were removed before it was tried again: submit its spec again";
     let (message, made) = (Some(message.to_owned()), Made::default());
-    Ending { state: JobState::Failed, message, ended_ms: ending.ended_ms, made, manifest: None }
+    Ending { state: JobState::Failed, message, ended_ms: ending.ended_ms, made, manifest: None, spent: None }
 }
 
 /// Removes a version, `_SUCCESS` first.

@@ -64,7 +64,7 @@ impl World {
 
     async fn end(&self, version: u64, retries: u32, state: JobState) {
         let ended_ms = 1_000 * u64::from(retries + 1);
-        let ending = Ending { state, message: None, ended_ms, made: Made::default(), manifest: None };
+        let ending = Ending { state, message: None, ended_ms, made: Made::default(), manifest: None, spent: None };
         self.records.end(&job(version), retries, &ending).await.expect("ends");
         if state != JobState::Succeeded {
             mark(&self.root, &name("acme"), (&job(version), ended_ms)).await.expect("marks");

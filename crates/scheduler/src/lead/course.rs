@@ -1,6 +1,7 @@
 //! One job's course under a leader: planned, placed, driven, finished, closed. Every step may be repeated by the next leader.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +9,14 @@ use bytes::Bytes;
 use shardmill_shared::job::{
     Ending, JobState, Key, Layout, Made, Manifest, Orders, Placed, Plan, Pool, Submission, Success, Verdict,
 };
-use shardmill_shared::ledger::RunState;
+use shardmill_shared::ledger::{Epoch, RunState};
 use shardmill_shared::process::{Stop, trace};
 use shardmill_shared::store::{JobRecords, OpenJob, Place};
 use tokio::sync::Notify;
 use tracing::{Instrument, Span, debug_span};
 
 mod conclude;
+mod money;
 
 use super::Scheduler;
 use super::pin::{Crew, pin};
@@ -27,14 +29,20 @@ pub(super) struct Course {
     scheduler: Scheduler,
     open: OpenJob,
     records: JobRecords,
-    reign: Stop,
-    windows: Arc<Windows>,
-    /// Rung when webhooks are to be told something.
-    bell: Arc<Notify>,
+    reign: Reign,
 }
 
 /// What all courses under one leader share.
-pub(super) type Reign<'a> = (&'a Stop, &'a Arc<Windows>, &'a Arc<Notify>);
+#[derive(Clone)]
+pub(super) struct Reign {
+    /// Which leadership this is.
+    pub(super) epoch: Epoch,
+    /// Its end.
+    pub(super) stop: Stop,
+    pub(super) windows: Arc<Windows>,
+    /// Rung when webhooks are to be told something.
+    pub(super) bell: Arc<Notify>,
+}
 
 /// How a look at a job ended.
 enum Way {
@@ -47,10 +55,9 @@ enum Way {
 }
 
 impl Course {
-    pub(super) fn of(scheduler: &Scheduler, open: OpenJob, (reign, windows, bell): Reign<'_>) -> Self {
+    pub(super) fn of(scheduler: &Scheduler, open: OpenJob, reign: &Reign) -> Self {
         let records = JobRecords::of(&scheduler.root, &open.tenant);
-        let (reign, windows, bell) = (reign.clone(), Arc::clone(windows), Arc::clone(bell));
-        Self { scheduler: scheduler.clone(), open, records, reign, windows, bell }
+        Self { scheduler: scheduler.clone(), open, records, reign: reign.clone() }
     }
 
     /// Sees the job through, again and again where store, ledger or queue fail.
@@ -73,7 +80,7 @@ impl Course {
             let clock = &self.scheduler.clock;
             tokio::select! {
                 () = clock.sleep_until(clock.now_ms().saturating_add(MEND_MS)) => {}
-                () = self.reign.wait() => return,
+                () = self.reign.stop.wait() => return,
             }
         }
     }
@@ -107,6 +114,7 @@ impl Course {
         let place = self.place(&submission, &plan).await?;
         let own = plan.writer.clone();
         let plan = Arc::new(self.pinned(&place, plan).await?);
+        self.fund(&place, &plan, &orders).await?;
         accept::settle(&place, &Bytes::from(submission.spec.clone()), &plan).await?;
         let driven = self.drive(&submission, &place, (&plan, &own)).instrument(debug_span!("dispatch")).await?;
         let Some(ended) = driven else { return Ok(Way::Again) };
@@ -116,7 +124,8 @@ impl Course {
                 self.records.give_up(&self.open.job, orders.retries, &given_up).await?;
                 self.end(&orders, ending(JobState::Failed, Some(describe(&given_up)))).await
             }
-            Ended::Stopped if self.reign.is_set() => Ok(Way::Left),
+            Ended::Stopped if self.reign.stop.is_set() => Ok(Way::Left),
+            Ended::Broke(reason) => self.park(&submission, (&place, &plan), &reason).await,
             // Whether it was stopped by order is seen then: a commit may have come after its shards were given up.
             Ended::Stopped | Ended::Forgotten => Ok(Way::Again),
         }
@@ -225,20 +234,21 @@ impl Course {
             queue: Arc::clone(&self.scheduler.queue),
             ledger: Arc::clone(&self.scheduler.ledger),
             clock: Arc::clone(&self.scheduler.clock),
-            stop: self.reign.child(),
-            windows: Arc::clone(&self.windows),
+            stop: self.reign.stop.child(),
+            windows: Arc::clone(&self.reign.windows),
             tenant: Some(self.open.tenant.clone()),
             weight: Arc::clone(&weight),
         };
         loop {
             let orders = self.records.orders(submission).await?;
             weight.store(u64::from(orders.priority) + 1, Ordering::Relaxed);
-            self.scheduler.ledger.set_run_state(&submission.job, run_state(&orders)).await?;
+            self.fund(place, plan, &orders).await?;
+            self.scheduler.ledger.set_run_state(&submission.job, RunState::of(&orders)).await?;
             self.scheduler.ledger.pin(&submission.job, &plan.writer).await?;
             let ended = tokio::select! {
                 ended = dispatch.run() => ended?,
                 () = self.deserted(plan, own) => return Ok(None),
-                never = self.listen(submission, &weight) => match never {},
+                never = self.listen(submission, (place, plan), &weight) => match never {},
             };
             if ended != Ended::Forgotten {
                 return Ok(Some(ended));
@@ -248,20 +258,15 @@ impl Course {
 
     /// Hears of commands while the job is driven: whoever gave one told the ledger too, unless it was away, or has come back
     /// without its last second. So it is told again and again; what it knows changes nothing.
-    async fn listen(&self, submission: &Submission, weight: &AtomicU64) -> std::convert::Infallible {
+    async fn listen(&self, submission: &Submission, job: (&Place, &Plan), weight: &AtomicU64) -> Infallible {
         let clock = &self.scheduler.clock;
         let mut heard = None;
         loop {
             match self.records.orders(submission).await {
                 Ok(orders) => {
                     weight.store(u64::from(orders.priority) + 1, Ordering::Relaxed);
-                    let told = self.scheduler.ledger.set_run_state(&submission.job, run_state(&orders)).await;
-                    match told {
-                        Ok(()) if heard != Some(orders) => match self.noted(submission, &orders).await {
-                            Ok(()) => heard = Some(orders),
-                            Err(error) => tracing::warn!("a command waits: {error}"),
-                        },
-                        Ok(()) => {}
+                    match self.follow(submission, job, (&orders, heard != Some(orders))).await {
+                        Ok(()) => heard = Some(orders),
                         Err(error) => tracing::warn!("a command waits: {error}"),
                     }
                 }
@@ -271,10 +276,22 @@ impl Course {
         }
     }
 
+    /// Does what the job was told. The money first: what goes on may want to spend it.
+    async fn follow(
+        &self,
+        submission: &Submission,
+        (place, plan): (&Place, &Plan),
+        (orders, is_new): (&Orders, bool),
+    ) -> Result<(), ScheduleError> {
+        self.fund(place, plan, orders).await?;
+        self.scheduler.ledger.set_run_state(&submission.job, RunState::of(orders)).await?;
+        if is_new { self.noted(submission, orders).await } else { Ok(()) }
+    }
+
     /// What is done once for each command.
     async fn noted(&self, submission: &Submission, orders: &Orders) -> Result<(), ScheduleError> {
-        if orders.is_paused {
-            self.tell_of_pause(submission, orders.pauses).await?;
+        if orders.is_waiting() {
+            self.tell_of_pause(submission, orders).await?;
         }
         Ok(())
     }
@@ -295,7 +312,11 @@ impl Course {
     /// Makes the ending durable, then closes. The ledger forgets first: a retry that comes right after the ending finds no
     /// attempts of before.
     async fn end(&self, orders: &Orders, wanted: Ending) -> Result<Way, ScheduleError> {
-        let wanted = Ending { ended_ms: self.scheduler.clock.unix_ms(), ..wanted };
+        let spent = self.spent().await.unwrap_or_else(|error| {
+            tracing::warn!("nobody knows what the job has spent: {error}");
+            None
+        });
+        let wanted = Ending { ended_ms: self.scheduler.clock.unix_ms(), spent, ..wanted };
         self.scheduler.ledger.forget(&self.open.job).await?;
         let ending = self.records.end(&self.open.job, orders.retries, &wanted).await?;
         self.scheduler.metrics.job_ended(ending.state);
@@ -312,6 +333,7 @@ impl Course {
 
     async fn close(&self, orders: &Orders) -> Result<Way, ScheduleError> {
         self.scheduler.ledger.forget(&self.open.job).await?;
+        self.forget_budget().await?;
         self.records.close(&self.open.job, orders.retries).await?;
         Ok(Way::Closed)
     }
@@ -320,16 +342,8 @@ impl Course {
 /// How often commands are looked for in the store, in milliseconds: the ledger's own word is quicker.
 const LISTEN_MS: u64 = 5_000;
 
-fn run_state(orders: &Orders) -> RunState {
-    match orders {
-        Orders { is_cancelled: true, .. } => RunState::Stopped,
-        Orders { is_paused: true, .. } => RunState::Paused,
-        _ => RunState::Running,
-    }
-}
-
 fn ending(state: JobState, message: Option<String>) -> Ending {
-    Ending { state, message, ended_ms: 0, made: Made::default(), manifest: None }
+    Ending { state, message, ended_ms: 0, made: Made::default(), manifest: None, spent: None }
 }
 
 fn published(manifest: &Manifest, success: &Success) -> Ending {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use shardmill_shared::job::{Plan, Pool};
+use shardmill_shared::ledger::budget::Budgets;
 use shardmill_shared::ledger::{Epoch, Ledger, WorkerId};
 use shardmill_shared::metrics::Metrics;
 use shardmill_shared::process::{Clock, Stop};
@@ -24,6 +25,8 @@ use crate::limits::REIGN_MS;
 
 mod pin;
 mod course;
+
+use course::{Course, Reign};
 
 /// What the leadership is called in the ledger.
 const LEADERSHIP: &str = "scheduler";
@@ -48,6 +51,8 @@ pub struct Scheduler {
     pub queue: Arc<dyn Queue>,
     /// Keeps leases and progress.
     pub ledger: Arc<dyn Ledger>,
+    /// Keeps what jobs may spend.
+    pub budgets: Arc<dyn Budgets>,
     /// Makes plans.
     pub planner: Arc<dyn Planner>,
     /// Time.
@@ -85,17 +90,17 @@ impl Scheduler {
 
     /// Drives open jobs while it leads. How long a look at the store takes is no matter: the leadership is kept beside it.
     async fn reign(&self, epoch: Epoch) {
-        let reign = self.stop.child();
         let (windows, bell) = (Arc::<Windows>::default(), Arc::new(Notify::new()));
         let mut duties = self.duties(&bell);
+        let reign = Reign { epoch, stop: self.stop.child(), windows, bell };
         let mut driven = HashMap::new();
         tokio::select! {
             () = self.stop.wait() => {}
             () = self.lead_on(epoch) => {}
-            never = self.drive((&reign, &windows, &bell), &mut driven) => match never {},
+            never = self.drive(&reign, &mut driven) => match never {},
             Some(ended) = duties.join_next() => tracing::error!("a duty of the leader ended by itself: {ended:?}"),
         }
-        reign.set();
+        reign.stop.set();
         duties.shutdown().await;
         for (_, task) in driven {
             task.abort();
@@ -121,7 +126,7 @@ impl Scheduler {
     }
 
     /// Jobs whose driving ended come again, unless they are closed.
-    async fn drive(&self, reign: course::Reign<'_>, driven: &mut HashMap<OpenJob, JoinHandle<()>>) -> Infallible {
+    async fn drive(&self, reign: &Reign, driven: &mut HashMap<OpenJob, JoinHandle<()>>) -> Infallible {
         let mut noticed = 0;
         loop {
             driven.retain(|_, task| !task.is_finished());
@@ -148,16 +153,15 @@ impl Scheduler {
 
     async fn look_around(
         &self,
-        (reign, windows, bell): course::Reign<'_>,
+        reign: &Reign,
         driven: &mut HashMap<OpenJob, JoinHandle<()>>,
     ) -> Result<(), ScheduleError> {
         for pool in [Pool::Generate, Pool::Sql, Pool::Llm] {
-            windows.adapt(pool, self.ledger.slots(pool).await?);
+            reign.windows.adapt(pool, self.ledger.slots(pool).await?);
         }
         for open in open_jobs(&self.root).await? {
-            driven.entry(open).or_insert_with_key(|open| {
-                tokio::spawn(course::Course::of(self, open.clone(), (reign, windows, bell)).run())
-            });
+            let course = |open: &OpenJob| tokio::spawn(Course::of(self, open.clone(), reign).run());
+            driven.entry(open).or_insert_with_key(course);
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ impl Planner for Scripted {
             row_bytes: 1,
         };
         let (spec_digest, writer) = (Digest::of(spec), "test".to_owned());
-        Ok(Plan { spec_digest, name: name("shop"), seed: 1, engine: 1, writer, stages: vec![stage] })
+        Ok(Plan { spec_digest, name: name("shop"), seed: 1, engine: 1, writer, stages: vec![stage], budget: None })
     }
 }
 
@@ -61,11 +61,13 @@ fn scheduler(root: &Arc<dyn Store>, post: Post) -> Scheduler {
         key: SigningKey::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a secret"),
         tenants: [name("acme")].into(),
     };
+    let ledger = Arc::new(MemoryLedger::new(Arc::clone(&clock)));
     Scheduler {
         id: WorkerId("s1".to_owned()),
         root: Arc::clone(root),
         queue: Arc::new(MemoryQueue::default()),
-        ledger: Arc::new(MemoryLedger::new(Arc::clone(&clock))),
+        ledger: Arc::<MemoryLedger>::clone(&ledger),
+        budgets: ledger,
         planner: Arc::new(Scripted),
         clock,
         stop: Stop::default(),

@@ -63,6 +63,7 @@ pub fn plan(spec: &Spec, tables: &Tables, writer: &Writer) -> Result<Plan, PlanE
         engine: spec.engine,
         writer: writer.id.clone(),
         stages,
+        budget: None,
     };
     plan.check()?;
     Ok(plan)

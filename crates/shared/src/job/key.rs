@@ -41,6 +41,8 @@ pub enum Key {
     Segment(ShardId, u64, u64),
     /// The folder of what all attempts of a shard were answered.
     Journal(ShardId),
+    /// The folder of the journals of a stage.
+    Journals(StageId),
     /// A data file.
     Part {
         /// The table.
@@ -138,6 +140,7 @@ impl Layout {
                 format!("{}/journal/{shard}/{fence:020}-{number:06}.json", self.records())
             }
             Key::Journal(shard) => format!("{}/journal/{shard}", self.records()),
+            Key::Journals(stage) => format!("{}/journal/{stage}", self.records()),
             Key::Part { table, index, of, extension } => {
                 format!("{}{table}/part-{index:0width$}.{extension}", self.version(), width = part_width(*of))
             }
@@ -249,10 +252,11 @@ mod tests {
             (Key::Extent(stage.clone()), "_shardmill/job/extents/users.json", "jobs/job1/extents/users.json"),
             (Key::Sums(stage.clone()), "_shardmill/job/sums/users.json", "jobs/job1/sums/users.json"),
             (Key::Commit(shard.clone()), "_shardmill/job/commits/users/7.json", "jobs/job1/commits/users/7.json"),
-            (Key::Commits(stage), "_shardmill/job/commits/users", "jobs/job1/commits/users"),
+            (Key::Commits(stage.clone()), "_shardmill/job/commits/users", "jobs/job1/commits/users"),
             (Key::Counts(shard.clone()), "_shardmill/job/counts/users/7", "jobs/job1/counts/users/7"),
             (Key::Seal(shard.clone()), "_shardmill/job/seals/users/7.json", "jobs/job1/seals/users/7.json"),
             (Key::Journal(shard.clone()), "_shardmill/job/journal/users/7", "jobs/job1/journal/users/7"),
+            (Key::Journals(stage), "_shardmill/job/journal/users", "jobs/job1/journal/users"),
             (
                 Key::Segment(shard.clone(), 12, 3),
                 "_shardmill/job/journal/users/7/00000000000000000012-000003.json",

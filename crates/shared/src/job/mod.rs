@@ -12,10 +12,12 @@ mod outcome;
 mod progress;
 mod manifest;
 mod record;
+mod journal;
 mod key;
 
 pub use commit::{Account, Commit, CommitError, FileEntry};
 pub use digest::{Digest, DigestError, encode};
+pub use journal::{JournalEntry, Price, Segment};
 pub use key::{Key, Layout};
 pub use manifest::{BLOCK_COMMITS, Block, BlockEntry, Manifest, Success, TableEntry};
 pub use money::{MoneyError, NanoUsd, PicoUsd};

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Name, NameError, Rows, Shard, ShardId, StageId};
+use super::{Digest, Name, NameError, NanoUsd, Rows, Shard, ShardId, StageId};
 
 /// The most shards of a stage. The ledger keeps a bit for each, the store a commit.
 pub const SHARDS_MAX: u64 = 1 << 24;
@@ -95,6 +95,10 @@ pub struct Plan {
     pub writer: String,
     /// The stages, each after those it needs.
     pub stages: Vec<Stage>,
+    /// What it may spend on models, unless that is changed while it runs; nothing where it asks none, and in a local run,
+    /// whose command says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<NanoUsd>,
 }
 
 /// Why a plan cannot be run.

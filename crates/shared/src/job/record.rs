@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, JobId, Made, Name};
+use super::{Digest, JobId, Made, Name, NanoUsd};
 use crate::schedule::Afterwards;
 
 /// The least and the most of a priority; a job of a higher one gets a larger share of its tenant's workers.
@@ -55,6 +55,16 @@ pub enum Control {
     },
     /// Try the failed shards of a failed job again.
     Retry,
+    /// Change what it may spend on models; a job that waits for that goes on.
+    Budget {
+        /// The most that all its attempts may spend together.
+        cap: NanoUsd,
+    },
+    /// The scheduler's own: its budget is spent, so it waits for a higher one.
+    Park {
+        /// The budget that is spent: where it was changed meanwhile, the job goes on.
+        cap: NanoUsd,
+    },
 }
 
 /// What the commands to a job amount to.
@@ -62,9 +72,13 @@ pub enum Control {
 pub struct Orders {
     /// Whether it is cancelled.
     pub is_cancelled: bool,
-    /// Whether it is paused.
+    /// Whether somebody paused it.
     pub is_paused: bool,
-    /// How often it was paused while it was not.
+    /// Whether it waits for a higher budget.
+    pub is_parked: bool,
+    /// What it may spend, where that was changed since it was submitted.
+    pub cap: Option<NanoUsd>,
+    /// How often it was paused or parked while it was neither.
     pub pauses: u32,
     /// Its priority.
     pub priority: u8,
@@ -75,7 +89,20 @@ pub struct Orders {
 impl Orders {
     /// The orders of a submission, before any command.
     pub fn of(submission: &Submission) -> Self {
-        Self { is_cancelled: false, is_paused: false, pauses: 0, priority: submission.priority, retries: 0 }
+        Self {
+            is_cancelled: false,
+            is_paused: false,
+            is_parked: false,
+            cap: None,
+            pauses: 0,
+            priority: submission.priority,
+            retries: 0,
+        }
+    }
+
+    /// Whether none of its shards are to be begun for now.
+    pub fn is_waiting(&self) -> bool {
+        self.is_paused || self.is_parked
     }
 
     /// With one more command.
@@ -83,10 +110,17 @@ impl Orders {
     pub fn then(mut self, control: &Control) -> Self {
         match control {
             Control::Pause => {
-                self.pauses += u32::from(!self.is_paused);
+                self.pauses += u32::from(!self.is_waiting());
                 self.is_paused = true;
             }
-            Control::Resume => self.is_paused = false,
+            Control::Park { cap } => {
+                let is_raised = self.cap.is_some_and(|now| now != *cap);
+                self.pauses += u32::from(!self.is_waiting() && !is_raised);
+                self.is_parked |= !is_raised;
+            }
+            // Without more money it is parked again, which tells why.
+            Control::Resume => (self.is_paused, self.is_parked) = (false, false),
+            Control::Budget { cap } => (self.cap, self.is_parked) = (Some(*cap), false),
             Control::Cancel => self.is_cancelled = true,
             Control::Priority { priority } => self.priority = *priority,
             Control::Retry => self.retries += 1,
@@ -192,6 +226,9 @@ pub struct Ending {
     /// The digest of the published manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,
+    /// What models were paid for it, all attempts and retries together; nothing where it asks none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<NanoUsd>,
 }
 
 /// A key that a client sent with a submission, so that it can be repeated without a second job.
@@ -208,9 +245,38 @@ pub struct Idempotency {
 mod tests {
     use super::*;
 
+    const START: Orders = Orders {
+        is_cancelled: false,
+        is_paused: false,
+        is_parked: false,
+        cap: None,
+        pauses: 0,
+        priority: 4,
+        retries: 0,
+    };
+
+    #[test]
+    fn a_job_waits_for_money_until_it_has_more() {
+        let (five, ten) = (NanoUsd::dollars(5), NanoUsd::dollars(10));
+        let after = |controls: &[Control]| controls.iter().fold(START, Orders::then);
+        let (park, raise) = (Control::Park { cap: five }, Control::Budget { cap: ten });
+        let parked = after(&[park.clone(), park.clone()]);
+        assert!(parked.is_parked && parked.is_waiting() && !parked.is_paused && parked.pauses == 1);
+        let raised = after(&[park.clone(), raise.clone()]);
+        assert!(!raised.is_waiting() && raised.cap == Some(ten));
+        assert!(
+            !after(&[raise.clone(), park.clone()]).is_waiting(),
+            "the budget was raised before it was known to be spent"
+        );
+        assert!(after(&[raise.clone(), Control::Park { cap: ten }]).is_parked);
+        let both = after(&[park.clone(), Control::Pause, raise]);
+        assert!(both.is_paused && !both.is_parked && both.pauses == 1, "who paused it resumes it");
+        assert!(!after(&[park, Control::Pause, Control::Resume]).is_waiting());
+    }
+
     #[test]
     fn commands_add_up() {
-        let start = Orders { is_cancelled: false, is_paused: false, pauses: 0, priority: 4, retries: 0 };
+        let start = START;
         let after = |controls: &[Control]| controls.iter().fold(start, Orders::then);
         assert!(after(&[Control::Pause]).is_paused);
         assert_eq!(after(&[Control::Pause, Control::Pause, Control::Resume, Control::Pause]).pauses, 2);
@@ -222,7 +288,8 @@ mod tests {
 
     #[test]
     fn commands_read_what_they_write() {
-        for control in [Control::Pause, Control::Priority { priority: 7 }, Control::Retry] {
+        let budget = Control::Budget { cap: NanoUsd(5) };
+        for control in [Control::Pause, Control::Priority { priority: 7 }, Control::Retry, budget] {
             let text = serde_json::to_string(&control).expect("writes");
             assert_eq!(serde_json::from_str::<Control>(&text).expect("reads"), control, "{text}");
         }

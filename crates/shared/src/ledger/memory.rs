@@ -22,7 +22,8 @@ pub struct MemoryLedger {
     crew: Arc<Mutex<Crew>>,
     /// How many changes of any job there were.
     changes: Arc<watch::Sender<u64>>,
-    /// The last number of a lease. Jobs share it: one that was forgotten gives no number again.
+    /// The last number of a lease, at least the time in microseconds. Jobs share it: one that was forgotten gives no number
+    /// again, and neither does a later process that goes on with the same job.
     fence: Arc<AtomicU64>,
     pub(super) tenants: Arc<Mutex<HashMap<Option<Name>, Books>>>,
     pub(super) limits: Arc<Mutex<HashMap<Model, Limit>>>,
@@ -65,6 +66,14 @@ impl MemoryLedger {
             limits: Arc::default(),
             clock,
         }
+    }
+
+    fn next_fence(&self) -> Fence {
+        let now_us = self.clock.unix_ms().saturating_mul(1_000);
+        let next = |last: u64| last.saturating_add(1).max(now_us);
+        let last = self.fence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        let (Ok(last) | Err(last)) = last;
+        Fence(next(last))
     }
 
     fn with<T>(
@@ -163,7 +172,7 @@ impl Ledger for MemoryLedger {
             if state.writer.as_ref().is_some_and(|writer| *writer != runner.writer) {
                 return Ok(Begin::OtherWriter);
             }
-            let next = Fence(self.fence.fetch_add(1, Ordering::Relaxed) + 1);
+            let next = self.next_fence();
             Ok(state.stage(&shard.stage)?.begin(shard.index, runner, next, now_ms))
         });
         match begun {
@@ -254,5 +263,16 @@ mod tests {
         let ledger = MemoryLedger::new(Arc::<ManualClock>::clone(&clock));
         conformance::all(&ledger).await;
         conformance::in_time(&ledger, &|by_ms| clock.advance(by_ms)).await;
+    }
+
+    #[test]
+    fn a_later_process_gives_no_number_again() {
+        let clock = Arc::new(ManualClock::default());
+        clock.advance(1_793_000_000_000);
+        let ledger = || MemoryLedger::new(Arc::<ManualClock>::clone(&clock));
+        let first = ledger();
+        let last = (0..900).map(|_| first.next_fence()).max();
+        clock.advance(1);
+        assert!(Some(ledger().next_fence()) > last);
     }
 }

@@ -1,6 +1,6 @@
 //! What a ledger knows, as the scheduler reads it. Pure.
 
-use crate::job::{Failure, StageId};
+use crate::job::{Failure, Orders, StageId};
 
 /// Whether the shards of a job may run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,17 @@ pub enum RunState {
     Paused,
     /// No lease is given, and heartbeats say to stop.
     Stopped,
+}
+
+impl RunState {
+    /// What a ledger is told of a job that was ordered so.
+    pub fn of(orders: &Orders) -> Self {
+        match orders {
+            Orders { is_cancelled: true, .. } => Self::Stopped,
+            orders if orders.is_waiting() => Self::Paused,
+            _ => Self::Running,
+        }
+    }
 }
 
 /// A shard whose last attempt failed.

@@ -17,12 +17,14 @@ mod below;
 mod probe;
 mod open;
 mod records;
+mod journal;
 mod schedules;
 pub mod conformance;
 
 pub use below::Below;
 pub use error::StoreError;
 pub use folder::{Durability, FolderGuard, FolderStore};
+pub use journal::{Spent, spent};
 pub use memory::MemoryStore;
 pub use object::{AddressStyle, Keys, RemoteOptions, RemoteStore, Secret, Transport, Writers};
 pub use open::open_url;

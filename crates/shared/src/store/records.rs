@@ -333,8 +333,14 @@ mod tests {
         assert_eq!(other.submission(&asked.job).await.expect("reads"), None, "another tenant sees nothing");
         let open = OpenJob { tenant: name("acme"), job: asked.job.clone() };
         assert_eq!(open_jobs(&root).await.expect("lists"), std::slice::from_ref(&open));
-        let ending =
-            Ending { state: JobState::Failed, message: None, ended_ms: 9, made: Made::default(), manifest: None };
+        let ending = Ending {
+            state: JobState::Failed,
+            message: None,
+            ended_ms: 9,
+            made: Made::default(),
+            manifest: None,
+            spent: None,
+        };
         assert_eq!(acme.end(&asked.job, 0, &ending).await.expect("ends"), ending);
         let late = Ending { state: JobState::Succeeded, ..ending.clone() };
         assert_eq!(acme.end(&asked.job, 0, &late).await.expect("reads"), ending, "the first ending stays");

@@ -50,7 +50,7 @@ async fn done(world: &World, job: &JobId, index: u64) {
 
 async fn end(world: &World, job: &JobId) {
     let made = Made { rows: 20, bytes: 400 };
-    let ending = Ending { state: JobState::Succeeded, message: None, ended_ms: 9, made, manifest: None };
+    let ending = Ending { state: JobState::Succeeded, message: None, ended_ms: 9, made, manifest: None, spent: None };
     world.records().end(job, 0, &ending).await.expect("ends");
     world.ledger.forget(job).await.expect("forgets");
 }

@@ -90,8 +90,14 @@ async fn a_repetition_does_not_open_a_job_that_is_over() {
     let world = World::new().await;
     let first = world.send(keyed("/v1/jobs", SPEC, "k")).await;
     let job = JobId::new(first.json()["id"].as_str().expect("an id")).expect("allowed");
-    let ending =
-        Ending { state: JobState::Succeeded, message: None, ended_ms: 5, made: Made::default(), manifest: None };
+    let ending = Ending {
+        state: JobState::Succeeded,
+        message: None,
+        ended_ms: 5,
+        made: Made::default(),
+        manifest: None,
+        spent: None,
+    };
     world.records().end(&job, 0, &ending).await.expect("ends");
     world.records().close(&job, 0).await.expect("closes");
     let again = world.send(keyed("/v1/jobs", SPEC, "k")).await;

@@ -30,6 +30,7 @@ fn plan(shard_rows: u64, writer: &str) -> Plan {
         engine: 1,
         writer: writer.to_owned(),
         stages: vec![stage],
+        budget: None,
     }
 }
 

@@ -23,7 +23,7 @@ fn stage(id: &str, shards: u64, needs: &[&str]) -> Stage {
 
 fn plan(stages: Vec<Stage>) -> Plan {
     let name = Name::new("shop").expect("allowed");
-    Plan { spec_digest: Digest::of(b""), name, seed: 1, engine: 1, writer: String::new(), stages }
+    Plan { spec_digest: Digest::of(b""), name, seed: 1, engine: 1, writer: String::new(), stages, budget: None }
 }
 
 fn seen(id: &str, shards: u64, done: u64) -> StageView {
@@ -256,4 +256,29 @@ fn a_stopped_job_waits_for_what_runs_and_starts_nothing() {
     assert_eq!(stopped(&view(vec![running], 0)), Next::Wait);
     assert_eq!(stopped(&view(vec![seen("a", 9, 3)], 0)), Next::Stopped);
     assert_eq!(stopped(&view(vec![seen("a", 9, 9)], 0)), Next::Committed, "all was done already");
+}
+
+#[test]
+fn a_spent_budget_lets_what_runs_end_and_then_waits_for_more() {
+    let plan = plan(vec![stage("users", 9, &[])]);
+    let broke = |index| {
+        let mut failed = failed(index, 1, Scope::Job);
+        failed.failure.class = FailureClass::Budget;
+        failed
+    };
+    let mut view = view(vec![StageView { leased: 2, failed: vec![broke(3)], ..seen("users", 9, 1) }], 5_000);
+    assert_eq!(decide(&plan, &view), Next::Act(vec![Action::PauseJob]));
+    view.run_state = RunState::Paused;
+    assert_eq!(decide(&plan, &view), Next::Wait, "answers under way are paid for");
+    view.stages[0].leased = 0;
+    assert_eq!(decide(&plan, &view), Next::Broke("broke".to_owned()));
+    view.stages[0].failed.push(failed(4, 1, Scope::Job));
+    assert_eq!(decide(&plan, &view), Next::Act(vec![Action::StopJob]), "more money would not help");
+}
+
+#[test]
+fn a_paused_job_shows_what_is_committed() {
+    let plan = plan(vec![stage("users", 9, &[])]);
+    let view = View { run_state: RunState::Paused, ..view(Vec::new(), 5_000) };
+    assert_eq!(decide(&plan, &view), Next::Act(vec![Action::Open(StageId::new("users").expect("allowed"))]));
 }

@@ -1,6 +1,6 @@
 //! What is done once a job is over, and before it is closed: every step may be repeated by the next leader.
 
-use shardmill_shared::job::{Ending, JobState, Layout, Submission};
+use shardmill_shared::job::{Ending, JobState, Layout, Orders, Submission};
 use shardmill_shared::store::{PlaceError, StoreError};
 
 use super::Course;
@@ -29,8 +29,9 @@ impl Course {
     }
 
     /// Tells webhooks that the job is paused, once for each pause.
-    pub(super) async fn tell_of_pause(&self, submission: &Submission, pauses: u32) -> Result<(), ScheduleError> {
-        self.tell(submission, Event::Paused(pauses, self.scheduler.clock.unix_ms())).await
+    pub(super) async fn tell_of_pause(&self, submission: &Submission, orders: &Orders) -> Result<(), ScheduleError> {
+        let reason = if orders.is_paused { "user" } else { "budget" };
+        self.tell(submission, Event::Paused(orders.pauses, self.scheduler.clock.unix_ms(), reason)).await
     }
 
     async fn tell(&self, submission: &Submission, event: Event<'_>) -> Result<(), ScheduleError> {
@@ -42,7 +43,7 @@ impl Course {
             Layout::Folder => None,
         });
         announce(&self.records, &self.scheduler.root, submission, (event, version)).await?;
-        self.bell.notify_one();
+        self.reign.bell.notify_one();
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ fn count(text: &str, of: &str) -> Stage {
 
 fn plan(stages: Vec<Stage>) -> Plan {
     let spec_digest = Digest::of(b"spec");
-    Plan { spec_digest, name: name("shop"), seed: 7, engine: 1, writer: "w1".to_owned(), stages }
+    Plan { spec_digest, name: name("shop"), seed: 7, engine: 1, writer: "w1".to_owned(), stages, budget: None }
 }
 
 proptest! {

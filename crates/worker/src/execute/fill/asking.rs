@@ -1,29 +1,32 @@
 //! One attempt's questions: for every row of the shard and every filled column, in groups of which each reads the answers before.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream;
+use futures::{Stream, StreamExt, future, stream};
 use shardmill_engine::{Asked, Filling, Scratch, Tables};
 use shardmill_llm::{Ask, AskError, Asker, Doors, Parameters, Request, Route, Source, Told};
 use tokio::time::timeout;
 
 use super::journal::ShardJournal;
 use super::models::Models;
+use super::pace::JobPace;
 use super::purse::LeasePurse;
 use super::seal::{Reject, Seal, SealedColumn};
 use crate::execute::tables::refused;
 use crate::execute::{Assignment, ExecuteError, ShardSink};
-use crate::limits::{ASKED_AT_ONCE, REPAIRS, STOP_LOOK_MS};
+use crate::limits::{ASKED_AT_ONCE, LAST_ANSWERS_MS, REPAIRS, STOP_LOOK_MS};
 
 /// An attempt that asks.
 struct Attempt<'a> {
     models: &'a Models,
     work: &'a Assignment,
     purse: LeasePurse<'a>,
+    pace: Arc<JobPace>,
     journal: &'a ShardJournal,
 }
 
@@ -46,7 +49,8 @@ pub(super) fn ask_all(
     let _entered = work.runtime.enter();
     let journal = work.runtime.block_on(ShardJournal::open(&work.job.place, &work.shard.id, lease.fence.0))?;
     let purse = LeasePurse::new(models.cashier(work.job.tenant.as_ref()), &journal, lease);
-    let attempt = Attempt { models, work, purse, journal: &journal };
+    let pace = models.pace(work.job.tenant.as_ref(), &work.job.id);
+    let attempt = Attempt { models, work, purse, pace, journal: &journal };
     let end = attempt.ask_groups(tables, table, sink);
     // Whatever became of the rows: what was paid is told.
     let closed = work.runtime.block_on(attempt.purse.close());
@@ -97,8 +101,9 @@ impl Attempt<'_> {
         let questions = rows.clone().zip(prompts).filter(|(row, _)| !lost.contains(row));
         let questions: Vec<Question> =
             questions.map(|(row, prompt)| Question { row, request: request(filling, prompt) }).collect();
-        let asking = questions.iter().map(|question| self.ask(name, &chain, question));
-        let mut told = stream::iter(asking).buffer_unordered(ASKED_AT_ONCE);
+        let is_over = Cell::new(false);
+        let asking = questions.iter().map(|question| self.ask(name, &chain, question, &is_over));
+        let mut told = stream::iter(asking).buffer_unordered(ASKED_AT_ONCE).filter_map(future::ready).boxed_local();
         self.work.runtime.block_on(async {
             loop {
                 // Between answers it may be told to stop, however long the next one takes.
@@ -126,7 +131,12 @@ impl Attempt<'_> {
                             answer: rejection.raw,
                         });
                     }
-                    Some((_, Err(error))) => return Err(failure(error)),
+                    Some((_, Err(error))) => {
+                        is_over.set(true);
+                        // Without this, answers under way would be paid for and lost.
+                        let _ = timeout(Duration::from_millis(LAST_ANSWERS_MS), last_answers(told, sink)).await;
+                        return Err(failure(error));
+                    }
                 }
                 sink.made(0)?;
             }
@@ -134,12 +144,33 @@ impl Attempt<'_> {
         Ok(answers)
     }
 
-    async fn ask(&self, column: &str, chain: &[Route], question: &Question) -> (u64, Result<Told, AskError>) {
+    /// Nothing once it is over: what was not asked by then is not asked.
+    async fn ask(
+        &self,
+        column: &str,
+        chain: &[Route],
+        question: &Question,
+        is_over: &Cell<bool>,
+    ) -> Option<(u64, Result<Told, AskError>)> {
+        if is_over.get() {
+            return None;
+        }
         let key = format!("{}.{column}#{}", self.work.shard.id.stage, question.row);
-        let doors = Doors { purse: Some(&self.purse), pace: &(), journal: self.journal };
+        let doors = Doors { purse: Some(&self.purse), pace: &*self.pace, journal: self.journal };
         let asker = Asker { row_key: key.as_bytes(), draw: 0 };
         let ask = Ask { doors, chain, request: &question.request, asker, repairs: REPAIRS };
-        (question.row, self.models.gateway.ask(ask).await)
+        Some((question.row, self.models.gateway.ask(ask).await))
+    }
+}
+
+/// Waits for what was asked already; the journal keeps it for the next attempt.
+async fn last_answers<T>(mut told: impl Stream<Item = T> + Unpin, sink: &mut dyn ShardSink) {
+    loop {
+        match timeout(Duration::from_millis(STOP_LOOK_MS), told.next()).await {
+            Ok(None) => return,
+            Ok(Some(_)) | Err(_) if sink.made(0).is_err() => return,
+            Ok(Some(_)) | Err(_) => {}
+        }
     }
 }
 

@@ -8,28 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 use shardmill_llm::{Address, Answer, HoldId, Journal, JournalError};
-use shardmill_shared::job::{Key, NanoUsd, ObjectPath, ShardId, encode};
+use shardmill_shared::job::{JournalEntry, Key, NanoUsd, ObjectPath, Segment, ShardId};
 use shardmill_shared::process::Together;
-use shardmill_shared::store::{Place, StoreError};
-
-/// An answer and its address, as a segment of the journal has it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    address: Address,
-    answer: Answer,
-}
-
-/// A piece of the journal, put once by one attempt.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Segment {
-    /// What the attempt may spend, from here until its next segment, on answers that are in none.
-    ahead: NanoUsd,
-    entries: Vec<Entry>,
-}
+use shardmill_shared::store::{Place, PlaceError, StoreError};
 
 /// What one attempt adds, and what those before it left.
 pub(super) struct ShardJournal {
@@ -42,7 +24,7 @@ pub(super) struct ShardJournal {
     ahead: tokio::sync::Mutex<NanoUsd>,
     /// Why a segment could not be put, the first time.
     fault: Mutex<Option<StoreError>>,
-    writing: Together<Entry, Result<(), JournalError>>,
+    writing: Together<JournalEntry<Answer>, Result<(), JournalError>>,
 }
 
 impl ShardJournal {
@@ -50,7 +32,8 @@ impl ShardJournal {
     pub(super) async fn open(place: &Place, shard: &ShardId, fence: u64) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
         for path in segments(place, &Key::Journal(shard.clone())).await? {
-            known.extend(segment(place, &path).await?.entries.into_iter().map(|entry| (entry.address, entry.answer)));
+            let entries = segment(place, &path).await?.entries.into_iter();
+            known.extend(entries.map(|entry| (Address(entry.address), entry.answer)));
         }
         Ok(Self {
             place: place.clone(),
@@ -83,7 +66,7 @@ impl ShardJournal {
     pub(super) async fn cover(&self, most: NanoUsd, more: NanoUsd) -> Result<(), JournalError> {
         let mut ahead = self.ahead.lock().await;
         if *ahead < most {
-            self.put(Segment { ahead: more, entries: Vec::new() }).await?;
+            self.put(Segment::empty(more)).await?;
             *ahead = more;
         }
         Ok(())
@@ -93,7 +76,7 @@ impl ShardJournal {
     pub(super) async fn close(&self, lost: NanoUsd) -> Result<(), JournalError> {
         let mut ahead = self.ahead.lock().await;
         if *ahead != lost {
-            self.put(Segment { ahead: lost, entries: Vec::new() }).await?;
+            self.put(Segment { is_last: true, ..Segment::empty(lost) }).await?;
             *ahead = lost;
         }
         Ok(())
@@ -103,46 +86,26 @@ impl ShardJournal {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn put_entries(&self, entries: Vec<Entry>) -> Vec<Result<(), JournalError>> {
+    async fn put_entries(&self, entries: Vec<JournalEntry<Answer>>) -> Vec<Result<(), JournalError>> {
         let count = entries.len();
         // What is stated ahead must not change between this look and the segment: the later one of two holds.
         let ahead = self.ahead.lock().await;
-        let end = self.put(Segment { ahead: *ahead, entries }).await;
+        let end = self.put(Segment { entries, ..Segment::empty(*ahead) }).await;
         vec![end; count]
     }
 
-    /// Puts a segment, whose name no other attempt uses.
-    async fn put(&self, segment: Segment) -> Result<(), JournalError> {
+    /// Puts a segment. Its name is this attempt's alone: what another has put is never replaced.
+    async fn put(&self, segment: Segment<Answer>) -> Result<(), JournalError> {
         let number = self.segments.fetch_add(1, Ordering::Relaxed);
-        let path = self.place.path(&Key::Segment(self.shard.clone(), self.fence, number));
-        let put = self.place.store.put(&path, encode(&segment).into()).await;
+        let put = self.place.settle(&Key::Segment(self.shard.clone(), self.fence, number), &segment).await;
         put.map_err(|error| {
             let told = JournalError(error.to_string());
-            self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            if let PlaceError::Store(error) = error {
+                self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
             told
         })
     }
-}
-
-/// What shards have spent on answers, as far as their journals tell: what attempts that died stated ahead counts in full.
-///
-/// # Errors
-/// When the store fails, or a segment is damaged.
-pub async fn paid(place: &Place, shards: impl Iterator<Item = ShardId>) -> Result<NanoUsd, StoreError> {
-    let mut sum = NanoUsd::ZERO;
-    for shard in shards {
-        let mut answers: HashMap<Address, NanoUsd> = HashMap::new();
-        // By attempt: a path ends in the number of the lease and that of the segment.
-        let mut ahead: HashMap<String, NanoUsd> = HashMap::new();
-        for path in segments(place, &Key::Journal(shard)).await? {
-            let segment = segment(place, &path).await?;
-            let attempt = path.as_str().rsplit_once('-').map_or("", |(attempt, _)| attempt);
-            ahead.insert(attempt.to_owned(), segment.ahead);
-            answers.extend(segment.entries.into_iter().map(|entry| (entry.address, entry.answer.paid)));
-        }
-        sum = answers.values().chain(ahead.values()).fold(sum, |sum, paid| sum.saturating_add(*paid));
-    }
-    Ok(sum)
 }
 
 /// The segments of a journal: by attempt, and in the order they were put.
@@ -158,7 +121,7 @@ async fn segments(place: &Place, folder: &Key) -> Result<Vec<ObjectPath>, StoreE
     }
 }
 
-async fn segment(place: &Place, path: &ObjectPath) -> Result<Segment, StoreError> {
+async fn segment(place: &Place, path: &ObjectPath) -> Result<Segment<Answer>, StoreError> {
     let bytes = place.store.read(path).await?;
     let damaged = |error: serde_json::Error| StoreError::Refused {
         path: path.to_string(),
@@ -174,7 +137,7 @@ impl Journal for ShardJournal {
     }
 
     async fn record(&self, id: &HoldId, answer: &Answer, _: &Bytes) -> Result<(), JournalError> {
-        let entry = Entry { address: id.address, answer: answer.clone() };
+        let entry = JournalEntry { address: id.address.0, answer: answer.clone() };
         let put = |entries| -> BoxFuture<'_, _> { Box::pin(self.put_entries(entries)) };
         self.writing.answer(entry, |_, _| true, put).await?;
         self.known().entry(id.address).or_insert_with(|| answer.clone());
@@ -187,7 +150,7 @@ mod tests {
     use std::sync::Arc;
 
     use shardmill_shared::job::{Digest, Layout, StageId};
-    use shardmill_shared::store::{FolderStore, MemoryStore};
+    use shardmill_shared::store::{FolderStore, MemoryStore, spent};
 
     use super::*;
 
@@ -229,7 +192,7 @@ mod tests {
     async fn what_an_attempt_that_died_may_have_spent_counts_and_answers_count_once() {
         let place = Place { store: Arc::new(MemoryStore::default()), layout: Layout::Folder };
         let shard = ShardId { stage: StageId::new("t").expect("allowed"), index: 4 };
-        let spent = async || paid(&place, [shard.clone()].into_iter()).await.expect("reads");
+        let spent = async || spent(&place, &shard.stage).await.expect("reads").at_most();
         let first = ShardJournal::open(&place, &shard, 7).await.expect("opens");
         first.cover(cents(2), cents(20)).await.expect("states");
         first.cover(cents(9), cents(90)).await.expect("is stated already");

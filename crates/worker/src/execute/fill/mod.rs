@@ -14,12 +14,12 @@ use super::tables::{WriteTable, find, refused};
 use super::{Assignment, Execute, ExecuteError, Executed, ShardSink};
 
 mod models;
+mod pace;
 mod purse;
 mod journal;
 mod asking;
 mod seal;
 
-pub use journal::paid;
 pub use models::Models;
 pub use seal::{Reject, Seal};
 
