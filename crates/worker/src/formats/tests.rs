@@ -14,6 +14,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod structs;
+
 const ALL: [Compression; 5] =
     [Compression::None, Compression::Snappy, Compression::Lz4, Compression::Zstd(1), Compression::Zstd(3)];
 
