@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_seal_of_before_there_were_other_columns_than_text_is_read() {
         let old = r#"{"columns":[{"column":"a","answers":["x",null]}],"rejects":[{"row":1,"column":"a","class":"refused",
-            "reasons":["no"],"calls":1,"paid":1,"answer":""}],"paid":2,"calls":2,"known":0}"#;
+            "reasons":["no"],"calls":1,"paid":"1","answer":""}],"paid":"2","calls":2,"known":0}"#;
         let seal: Seal = serde_json::from_str(old).expect("is a seal");
         assert_eq!(seal.rejects[0].class, RejectClass::Answer(Class::Refused));
         assert_eq!(seal.kept(), [true, false]);
