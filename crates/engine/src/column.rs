@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array};
 use arrow::compute::{interleave, nullif};
+use arrow::datatypes::DataType;
 
 use crate::draw::Draw;
 use crate::error::{EngineError, Result};
-use crate::filling::Filling;
+use crate::filling::{Filling, Shape};
 use crate::frame::{Frame, Source};
 use crate::generators::Generator;
 use crate::measure::{DAY_US, convert, from_measure, from_steps, in_steps, measure};
@@ -89,6 +90,11 @@ impl Column {
         self.generator.filling()
     }
 
+    /// The Arrow type of its values, dictionaries aside.
+    pub fn arrow(&self) -> DataType {
+        self.generator.shape().map_or_else(|| self.kind.arrow(), Shape::arrow)
+    }
+
     /// The values of this column for the rows of a frame.
     pub fn evaluate(&self, frame: &Frame<'_>) -> Result<ArrayRef> {
         let values = match self.interval(frame)? {
@@ -115,6 +121,9 @@ impl Column {
         let mut values = self.generator.values(draw)?;
         for modifier in &self.modifiers {
             values = modifier.apply(values, draw)?;
+        }
+        if self.kind == Type::Struct {
+            return Ok(values);
         }
         convert(&values, self.kind)
     }

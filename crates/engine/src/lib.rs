@@ -27,6 +27,7 @@ pub mod describe;
 pub use compile::{ENGINES, compile};
 pub use error::EngineError;
 pub use fanout::Scratch;
-pub use filling::Filling;
+pub use filling::{Filling, Shape, Taken};
+pub use rows::Rows;
 pub use tables::{Asked, Size, Table, Tables};
 pub use value::Type;

@@ -66,7 +66,7 @@ pub fn from_measure(values: &Float64Array, kind: Type) -> Result<ArrayRef> {
             Arc::new(exact.with_precision_and_scale(precision, scale)?)
         }
         Type::Bool => Arc::new(BooleanArray::from_unary(values, |x| x != 0.0)),
-        Type::Text => cast(values, &DataType::Utf8)?,
+        Type::Text | Type::Struct => cast(values, &kind.arrow())?,
     })
 }
 
@@ -99,7 +99,7 @@ pub fn step(kind: Type) -> f64 {
         Type::Int | Type::Bool | Type::Time => 1.0,
         Type::Date => DAY_US,
         Type::Decimal { scale, .. } => 1.0 / power_of_ten(scale),
-        Type::Float | Type::Text => 0.0,
+        Type::Float | Type::Text | Type::Struct => 0.0,
     }
 }
 
@@ -109,7 +109,7 @@ pub fn in_steps(place: f64, kind: Type) -> Option<f64> {
         Type::Int | Type::Bool | Type::Time => Some(place),
         Type::Date => Some(place / DAY_US),
         Type::Decimal { scale, .. } => Some(place * power_of_ten(scale)),
-        Type::Float | Type::Text => None,
+        Type::Float | Type::Text | Type::Struct => None,
     }
 }
 

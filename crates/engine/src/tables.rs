@@ -84,13 +84,13 @@ pub enum Size {
 /// Counts one page: the children in each of its blocks.
 pub type CountPage<'a> = dyn Fn(u64) -> Result<Vec<u64>> + Sync + 'a;
 
-/// Consecutive rows of a table, and what models answered for them.
+/// Rows of a table, and what models answered for them.
 #[derive(Clone, Debug)]
 pub struct Asked<'g> {
     /// The table, by position.
     pub table: usize,
-    /// The rows.
-    pub rows: Range<u64>,
+    /// The rows; none that a model refused, for what follows from its answers could not be made.
+    pub rows: Rows,
     /// Filled columns, by position, each with an answer for every row.
     pub given: &'g [(usize, ArrayRef)],
 }
@@ -246,7 +246,7 @@ impl Tables {
         let fields: Vec<Field> = self.list[table]
             .columns
             .iter()
-            .map(|column| Field::new(&column.name, column.kind.arrow(), column.nullable))
+            .map(|column| Field::new(&column.name, column.arrow(), column.nullable))
             .collect();
         Arc::new(Schema::new(fields))
     }
@@ -278,11 +278,11 @@ impl Tables {
         above.max().unwrap_or(0)
     }
 
-    /// The prompts of a filled column for consecutive rows, whose earlier groups are answered.
+    /// The prompts of a filled column for rows whose earlier groups are answered; none for rows that are skipped.
     ///
     /// # Errors
     /// When a value cannot be made, or an answer is missing.
-    pub fn prompts(&self, asked: &Asked<'_>, column: usize, scratch: &Rc<Scratch>) -> Result<Vec<String>> {
+    pub fn prompts(&self, asked: &Asked<'_>, column: usize, scratch: &Rc<Scratch>) -> Result<Vec<Option<String>>> {
         let described = self.table(asked.table);
         let Some(filling) = described.columns[column].filling() else { return Ok(Vec::new()) };
         let name = &described.columns[column].name;
@@ -290,7 +290,7 @@ impl Tables {
     }
 
     fn asked<'t>(&'t self, asked: &Asked<'_>, scratch: &Rc<Scratch>) -> Frame<'t> {
-        self.frame(asked.table, asked.rows.clone(), scratch).giving(asked.given.to_vec())
+        Frame::new(self, asked.table, asked.rows.clone(), scratch).giving(asked.given.to_vec())
     }
 
     /// Makes consecutive rows of a table without filled columns. The batch's schema may hold dictionaries where
@@ -299,10 +299,10 @@ impl Tables {
     /// # Errors
     /// When a value cannot be made, or a counting stage is missing.
     pub fn batch(&self, table: usize, rows: Range<u64>, scratch: &Rc<Scratch>) -> Result<RecordBatch> {
-        self.filled_batch(&Asked { table, rows, given: &[] }, scratch)
+        self.filled_batch(&Asked { table, rows: Rows::Range(rows), given: &[] }, scratch)
     }
 
-    /// Makes consecutive rows of a table from what models answered for them.
+    /// Makes rows of a table from what models answered for them.
     ///
     /// # Errors
     /// When a value cannot be made, or an answer is missing.

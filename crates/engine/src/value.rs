@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Fields, TimeUnit};
 
 /// The time zone of every time inside the engine.
 pub const UTC: &str = "UTC";
@@ -29,10 +29,13 @@ pub enum Type {
         /// Digits after the point.
         scale: i8,
     },
+    /// Several named values, each of a type of its own: [`crate::column::Column::arrow`] says which. Only models fill such
+    /// columns, and specs cannot name the type.
+    Struct,
 }
 
 impl Type {
-    /// The Arrow type, dictionaries aside.
+    /// The Arrow type, dictionaries aside; of a struct without its fields, which a type does not know.
     pub fn arrow(self) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
@@ -42,6 +45,7 @@ impl Type {
             Self::Time => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             Self::Date => DataType::Date32,
             Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+            Self::Struct => DataType::Struct(Fields::empty()),
         }
     }
 
@@ -91,6 +95,7 @@ impl fmt::Display for Type {
             Self::Time => f.write_str("datetime"),
             Self::Date => f.write_str("date"),
             Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
+            Self::Struct => f.write_str("struct"),
         }
     }
 }

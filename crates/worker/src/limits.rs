@@ -28,6 +28,9 @@ pub(crate) const BATCH_BYTES: u64 = 4 << 20;
 /// Questions of one shard that wait for an answer at the same time.
 pub(crate) const ASKED_AT_ONCE: usize = 64;
 
+/// Characters that are kept of an answer whose row is rejected.
+pub(crate) const REJECTED_CHARS: usize = 4_096;
+
 /// How often an answer that does not fit is asked for again.
 pub(crate) const REPAIRS: u32 = 2;
 

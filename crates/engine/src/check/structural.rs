@@ -43,7 +43,7 @@ impl Structure {
                 continue;
             };
             let array = plain(array)?;
-            if *array.data_type() != column.kind.arrow() {
+            if *array.data_type() != column.arrow() {
                 let fault = || format!("the column has type {} where {} was planned", array.data_type(), column.kind);
                 state.fault.get_or_insert_with(fault);
                 found.push(None);

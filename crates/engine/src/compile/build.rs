@@ -12,6 +12,7 @@ use super::site::Site;
 use crate::column::{Column, Nulls};
 use crate::duplicates::Duplicates;
 use crate::fanout::{Counted, Fanout, Strata};
+use crate::filling::Shape;
 use crate::generators::{Generator, Nature};
 use crate::link::Link;
 use crate::modifiers::effect::Effect;
@@ -119,6 +120,15 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// What the values of a built column consist of, when they are structs.
+    pub fn shape_of(&self, table: usize, column: usize) -> Option<Shape> {
+        self.ensure(table, column);
+        match &self.slots.borrow()[table][column] {
+            Slot::Built(Some(column)) => column.generator.shape().cloned(),
+            _ => None,
+        }
+    }
+
     /// Whether a column can hold nulls.
     pub fn may_be_null(&self, table: usize, column: usize) -> bool {
         self.ensure(table, column);
@@ -138,6 +148,9 @@ impl<'a> Builder<'a> {
             None => infer::generator(draft, is_key, &site)?,
         };
         let mut kind = generator.kind();
+        if kind == Type::Struct {
+            stays_struct(draft)?;
+        }
         let mut modifiers: Vec<Box<dyn Modifier>> = Vec::new();
         for (position, (name, place)) in draft.modifiers.iter().enumerate() {
             let ordinal = draft.modifiers[..position].iter().filter(|(before, _)| before == name).count();
@@ -290,6 +303,20 @@ fn declared_unique<'a>(constraints: &Place<'a>) -> HashSet<&'a str> {
     };
     let text = |item: &'a Node| if let Value::Text(text) = &item.value { Some(text.as_str()) } else { None };
     items.iter().filter_map(text).collect()
+}
+
+/// Refuses what would change values that are structs.
+fn stays_struct(draft: &ColumnDraft<'_>) -> Option<()> {
+    if let Some((name, place)) = draft.modifiers.first() {
+        return place.problem(format!("`{name}` cannot change structs"), "a column without modifiers");
+    }
+    match draft.declared {
+        Some(kind) => draft.place.problem(
+            format!("its values are structs, and its type is {kind}"),
+            "no `type`; another column may read a field: `expression: 'column.field'`",
+        ),
+        None => Some(()),
+    }
 }
 
 /// Refuses a column whose values can never become the declared type.

@@ -23,6 +23,10 @@ pub fn apply(mut tables: Vec<Table>, drafts: &Drafts<'_>, report: &Report) -> Op
     for (table, draft) in drafts.tables.iter().enumerate() {
         for (column, draft) in draft.columns.iter().enumerate() {
             if let Some(place) = &draft.constraints {
+                if names.kind(Field { table, column }) == Type::Struct {
+                    place.problem::<()>("its values are structs", "no constraints; its schema says what fits");
+                    continue;
+                }
                 own(place, Field { table, column }, &names, &mut rules);
             }
         }
@@ -81,6 +85,9 @@ impl Names<'_> {
     fn named(&self, place: &Place<'_>, table: usize, name: &str) -> Option<Field> {
         let columns = &self.tables[table].columns;
         match columns.iter().position(|column| column.name == name) {
+            Some(column) if columns[column].kind == Type::Struct => {
+                place.problem(format!("`{name}` is a struct"), "a column of single values")
+            }
             Some(column) => Some(Field { table, column }),
             None => {
                 let what = format!("column of `{}` named", self.tables[table].name);

@@ -105,6 +105,6 @@ fn by_type(draft: &ColumnDraft<'_>, drafts: &Drafts<'_>) -> Option<Choice> {
         Type::Bool => Choice::with("distribution", "type", "bernoulli"),
         Type::Text => Choice::with("faker", "method", "word"),
         Type::Time | Type::Date if drafts.timeframe.is_some() => Choice::with("datetime_series", "within", "timeframe"),
-        Type::Time | Type::Date => None,
+        Type::Time | Type::Date | Type::Struct => None,
     }
 }

@@ -3,6 +3,8 @@
 use shardmill_shared::spec::Place;
 
 use super::build::Builder;
+use crate::filling::Shape;
+use crate::generators::ANSWERED;
 use crate::generators::calendar::Pattern;
 use crate::generators::window::Window;
 use crate::random::key::Key;
@@ -204,8 +206,26 @@ impl<'a> Site<'_, 'a> {
         Some((table, self.column_named(place, table, column)?))
     }
 
-    /// The type of a column of any table.
+    /// The type of a column of any table; a problem when its values are structs, which few can read.
     pub fn type_of(&self, table: usize, column: usize) -> Option<Type> {
-        self.builder.ensure(table, column)
+        let kind = self.builder.ensure(table, column)?;
+        if kind != Type::Struct {
+            return Some(kind);
+        }
+        let name = &self.builder.drafts.tables[table].columns[column].name;
+        let reader = self.column.map_or(&self.draft().place, |column| &self.draft().columns[column].place);
+        reader.problem(
+            format!("it reads `{name}`, whose values are structs"),
+            format!("a field of it, in an expression or a prompt: `{name}.field`"),
+        )
+    }
+
+    /// The column of the row of this name and its shape, if its values are structs.
+    pub(crate) fn struct_named(&self, name: &str) -> Option<(usize, Shape)> {
+        let columns = &self.draft().columns;
+        let column = columns.iter().position(|column| column.name == name)?;
+        // Others are not built for it: a column may have the name of a table, and its fields are columns then.
+        let is_answered = columns[column].generator.as_ref().is_some_and(|(info, _)| ANSWERED.contains(&info.name));
+        Some((column, is_answered.then(|| self.builder.shape_of(self.table, column))??))
     }
 }

@@ -324,6 +324,25 @@ pub const TREND_PARAMS: Group = Group {
     keys: &[key("a", "number", "0.1", "the height"), key("b", "number above 0", "1", "the speed")],
 };
 
+/// What a model scores.
+pub const CRITERION: Group = Group {
+    name: "criterion",
+    keys: &[
+        key("about", "text", "", "what is scored, in words for the model"),
+        key("from", "int", "1", "the lowest score"),
+        key("to", "int", "5", "the highest score"),
+    ],
+};
+
+/// A question and its answer, shown to a model.
+pub const EXAMPLE: Group = Group {
+    name: "example",
+    keys: &[
+        key("input", "text", "", "the question, as the prompt would be"),
+        key("output", "any value", "", "the answer: a text, a choice, or a map that fits the schema"),
+    ],
+};
+
 /// Every group.
 pub const GROUPS: &[Group] = &[
     SPEC,
@@ -353,6 +372,8 @@ pub const GROUPS: &[Group] = &[
     EFFECT_WINDOW,
     EFFECT_MAP,
     TREND_PARAMS,
+    CRITERION,
+    EXAMPLE,
 ];
 
 /// The parameters of each distribution: below `params`, or beside `type`.

@@ -42,6 +42,15 @@ tables:
         modifiers:
           - {trend: {type: logarithmic, params: {a: 1}}}
           - {effect: {effect_table: promotions, window: {start_col: first_day, end_col: last_day}, map: {field: factor}}}
+  texts:
+    rows: 3
+    columns:
+      verdict:
+        llm_judge:
+          model: provider/model
+          prompt: How good is it?
+          rubric: {good: {about: how good it is}}
+          examples: [{input: Nice., output: {good_reason: It is nice., good: 5}}]
   orders:
     parent: users
     fanout: {distribution: poisson, lambda: 2}
@@ -191,6 +200,8 @@ fn places() -> Vec<(Group, &'static str, Vec<String>)> {
         plain(keys::PATTERN, "tables.users.columns.at.datetime_series.pattern"),
         plain(keys::TREND_PARAMS, "tables.users.columns.score.modifiers.0.args.params"),
         plain(keys::EFFECT_WINDOW, "tables.users.columns.score.modifiers.1.args.window"),
+        plain(keys::CRITERION, "tables.texts.columns.verdict.llm_judge.rubric.good"),
+        plain(keys::EXAMPLE, "tables.texts.columns.verdict.llm_judge.examples.0"),
         plain(keys::EFFECT_MAP, "tables.users.columns.score.modifiers.1.args.map"),
     ]
 }

@@ -96,7 +96,7 @@ fn structure(takes: &str, known: &Known<'_>) -> Option<Value> {
     Some(match takes {
         "[min, max]" => json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 }),
         "24, 7 or 12 numbers" => list("numbers", known),
-        "map" => json!({ "type": "object" }),
+        "map" | "a JSON Schema" => json!({ "type": "object" }),
         "a distribution" => reference("generator distribution"),
         "{start, end}" => reference("window"),
         "{start_col, end_col}" => reference("effect window"),
@@ -112,7 +112,7 @@ fn list(item: &str, known: &Known<'_>) -> Value {
         "values" => json!({ "type": ["string", "number", "boolean", "null"] }),
         "numbers" => json!({ "type": "number" }),
         "dates" => one("date or time", known).remove(0),
-        "tables" => json!({ "type": "string" }),
+        "tables" | "texts" => json!({ "type": "string" }),
         "lists of tables" => json!({ "type": "array", "items": { "type": "string" } }),
         "effects" => reference("table modifier"),
         "modifiers" => reference("modifier"),
@@ -128,6 +128,7 @@ fn map(rest: &str) -> Value {
         "weight" => json!({ "type": "number" }),
         "new" => json!({ "type": ["string", "number", "boolean"] }),
         "theirs" | "our column" => json!({ "type": "string" }),
+        "texts" => json!({ "type": "array", "items": { "type": "string" } }),
         named => reference(named.trim_matches(['{', '}'])),
     };
     json!({ "type": "object", "additionalProperties": items })

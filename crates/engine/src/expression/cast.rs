@@ -18,9 +18,10 @@ pub(super) const INT_AS_DECIMAL: Type = Type::Decimal { precision: 19, scale: 0 
 
 /// Whether a cast exists, on request or not.
 pub(super) const fn exists(from: Type, to: Type) -> bool {
-    use Type::{Bool, Date, Decimal, Float, Int, Text, Time};
+    use Type::{Bool, Date, Decimal, Float, Int, Struct, Text, Time};
     match to {
-        Text => true,
+        Struct => false,
+        Text => !matches!(from, Struct),
         Bool => matches!(from, Bool | Int | Text),
         Int | Float => matches!(from, Bool | Int | Float | Decimal { .. } | Text),
         Decimal { .. } => matches!(from, Int | Float | Decimal { .. } | Text),
@@ -76,6 +77,7 @@ pub(super) fn convert(call: &Call<'_>) -> Result<ArrayRef, Refusal> {
             let moments = call.moments(0);
             Ok(call.map::<Date32Type>(|row| i32::try_from(moments.days(row)?).ok()))
         }
+        (_, Type::Struct) => Err("nothing becomes a struct".to_owned()),
     }
 }
 
@@ -198,7 +200,7 @@ fn from_text(call: &Call<'_>) -> Result<ArrayRef, Refusal> {
             }
             scaled(call, |row| read(row).map(|(_, text)| parse_decimal(text, scale)))
         }
-        Type::Bool | Type::Text => {
+        Type::Bool | Type::Text | Type::Struct => {
             let truths = (0..call.rows).map(|row| match read(row) {
                 None => Ok(None),
                 Some((text, trimmed)) => parse_bool(trimmed).map(Some).ok_or_else(|| unreadable(text, call.kind)),
@@ -274,6 +276,8 @@ pub(super) fn show(call: &Call<'_>, at: usize, row: usize, text: &mut String) ->
             let value = call.cells::<Decimal128Type>(at).get(row)?;
             write!(text, "{}", Decimal128Type::format_decimal(value, precision, scale))
         }
+        // Expressions read fields of structs, never the whole.
+        Type::Struct => return None,
         Type::Date => write!(text, "{}", call.moments(at).civil(row)?.date()),
         Type::Time => write!(text, "{}Z", call.moments(at).civil(row)?.format("%Y-%m-%dT%H:%M:%S%.f")),
     };

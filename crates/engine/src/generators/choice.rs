@@ -219,7 +219,8 @@ pub(crate) fn literal_values(items: &[Place<'_>], declared: Option<Type>) -> Opt
             let days: Option<Vec<i64>> = items.iter().map(time).collect();
             dates(days?.into_iter().map(|time| time.div_euclid(DAY_US) as i32).collect())
         }
-        Type::Text => {
+        // A struct cannot be declared, so what is written is text.
+        Type::Text | Type::Struct => {
             let texts: Option<Vec<String>> = items.iter().map(text).collect();
             Arc::new(StringArray::from(texts?)) as ArrayRef
         }

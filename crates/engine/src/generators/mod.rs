@@ -8,7 +8,7 @@ use shardmill_shared::spec::Place;
 use crate::compile::site::Site;
 use crate::draw::{Draw, Inversion};
 use crate::error::Result;
-use crate::filling::Filling;
+use crate::filling::{Filling, Shape};
 use crate::frame::Source;
 use crate::value::Type;
 
@@ -26,7 +26,11 @@ pub mod uuid;
 pub mod id_format;
 pub mod series;
 pub mod rollup;
+pub(crate) mod filled;
 pub mod llm_text;
+pub mod llm_choice;
+pub mod llm_json;
+pub mod llm_judge;
 pub(crate) mod shape;
 pub mod window;
 pub mod calendar;
@@ -49,6 +53,11 @@ pub trait Generator: Debug + Send + Sync {
 
     /// What a model is asked for its values, when they are answers.
     fn filling(&self) -> Option<&Filling> {
+        None
+    }
+
+    /// What its values consist of, when they are structs.
+    fn shape(&self) -> Option<&Shape> {
         None
     }
 
@@ -168,10 +177,13 @@ pub const GENERATORS: &[Info] = &[
     series::INFO,
     rollup::INFO,
     llm_text::INFO,
+    llm_choice::INFO,
+    llm_json::INFO,
+    llm_judge::INFO,
 ];
 
 /// Generators whose values models answer: the engine alone makes none.
-pub const ANSWERED: &[&str] = &["llm_text"];
+pub const ANSWERED: &[&str] = &["llm_text", "llm_choice", "llm_json", "llm_judge"];
 
 /// The generator of a name.
 pub fn find(name: &str) -> Option<&'static Info> {

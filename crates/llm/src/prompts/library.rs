@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use minijinja::Value;
+use minijinja::value::Serde;
+use serde::Serialize;
 use shardmill_shared::job::Digest;
 
 use super::template::{PromptError, Template};
@@ -15,8 +17,9 @@ macro_rules! shipped {
 }
 
 /// The prompts that come with the program.
-const SHIPPED: [(&str, &str); 21] = shipped![
+const SHIPPED: [(&str, &str); 22] = shipped![
     "json_schema",
+    "judge",
     "records_coherent",
     "records_edge_cases",
     "records_examples",
@@ -98,6 +101,14 @@ impl Prompts {
     /// As [`Self::get`] and [`Template::fill`].
     pub fn fill(&self, name: &str, values: &Value) -> Result<String, PromptError> {
         self.get(name)?.template.fill(values)
+    }
+
+    /// A prompt with its slots filled by the parts of what can be serialized as a map.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    pub fn fill_from(&self, name: &str, values: &impl Serialize) -> Result<String, PromptError> {
+        self.fill(name, &Value::from(Serde(values)))
     }
 
     /// The digest of a prompt's text.

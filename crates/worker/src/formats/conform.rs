@@ -4,13 +4,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray, new_empty_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use arrow::json::ReaderBuilder;
 
 use super::FormatError;
 
+/// The name under which structs in JSON are read one by one.
+const VALUE: &str = "value";
 /// Rows per batch that a reader returns.
 pub(super) const READ_ROWS: usize = 8192;
 
@@ -74,6 +77,22 @@ pub(super) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
+/// Structs that a file holds as JSON, one text each.
+fn from_json(texts: &StringArray, field: &Field) -> Result<ArrayRef, ArrowError> {
+    let schema = Schema::new(vec![Field::new(VALUE, field.data_type().clone(), true)]);
+    // A decoder that is full reads no line to its end.
+    let mut decoder = ReaderBuilder::new(Arc::new(schema)).with_batch_size(texts.len() + 1).build_decoder()?;
+    for text in texts {
+        let line = format!("{{\"{VALUE}\":{}}}\n", text.unwrap_or("null"));
+        if decoder.decode(line.as_bytes())? != line.len() {
+            return Err(ArrowError::JsonError("more values than rows".to_owned()));
+        }
+    }
+    let batch = decoder.flush()?;
+    let found = batch.map_or_else(|| new_empty_array(field.data_type()), |batch| Arc::clone(batch.column(0)));
+    if found.len() == texts.len() { Ok(found) } else { Err(ArrowError::JsonError("fewer values than rows".to_owned())) }
+}
+
 /// One array in its field's type. Values that cannot be converted are errors, never nulls.
 pub(super) fn column_to(array: &ArrayRef, field: &Field) -> Result<ArrayRef, FormatError> {
     if array.data_type() == field.data_type() {
@@ -82,6 +101,9 @@ pub(super) fn column_to(array: &ArrayRef, field: &Field) -> Result<ArrayRef, For
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     let named =
         |error: ArrowError| FormatError::Arrow(ArrowError::CastError(format!("column {}: {error}", field.name())));
+    if array.data_type() == &DataType::Utf8 && field.data_type().is_nested() {
+        return from_json(array.as_string(), field).map_err(named);
+    }
     let plain = cast_with_options(array, &plain_type(field.data_type()), &strict).map_err(named)?;
     match field.data_type() {
         // The instant is the same in every zone; only its label changes, which needs no time-zone database.

@@ -4,7 +4,7 @@
 //! a text that reads like a null are quoted, so that the two stay apart. In a table of one column a null is `""`,
 //! because readers skip empty lines. Instants are `2024-01-02T03:04:05.000006Z`, always with six digits; dates
 //! `2024-01-02`; decimals have all digits of their scale; booleans are `true` and `false`; floats are the shortest
-//! text that reads back as the same float, or `NaN`, `inf`, `-inf`.
+//! text that reads back as the same float, or `NaN`, `inf`, `-inf`. A struct is one field: its JSON.
 
 mod reader;
 
@@ -154,6 +154,10 @@ impl Dialect for CsvDialect {
     #[inline]
     fn append_float(&self, value: f64, out: &mut Vec<u8>) {
         out.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
+    }
+
+    fn append_json(&self, json: &[u8], out: &mut Vec<u8>) {
+        self.append_text(json, out);
     }
 
     fn frame(&self, schema: &Schema) -> Frame {

@@ -144,6 +144,10 @@ impl Dialect for JsonDialect {
         }
     }
 
+    fn append_json(&self, json: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(json);
+    }
+
     fn frame(&self, schema: &Schema) -> Frame {
         let lead = |(at, field): (usize, &arrow::datatypes::FieldRef)| {
             let mut lead = vec![if at == 0 { b'{' } else { b',' }];

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -95,6 +95,20 @@ fn codec(compression: Compression) -> Result<Codec, FormatError> {
     })
 }
 
+/// The columns that an array is stored as, each under its path: a struct is stored field by field, a list by its items.
+fn leaves_of(array: &ArrayRef, path: Vec<String>, leaves: &mut Vec<(Vec<String>, ArrayRef)>) {
+    let within = |names: &[&str]| path.iter().cloned().chain(names.iter().map(|name| (*name).to_owned())).collect();
+    match array.data_type() {
+        DataType::Struct(fields) => {
+            for (field, part) in fields.iter().zip(array.as_struct().columns()) {
+                leaves_of(part, within(&[field.name()]), leaves);
+            }
+        }
+        DataType::List(item) => leaves_of(array.as_list::<i32>().values(), within(&["list", item.name()]), leaves),
+        _ => leaves.push((path, Arc::clone(array))),
+    }
+}
+
 /// The writer begins with the first rows, because they decide the encodings.
 enum State<'a> {
     Waiting {
@@ -119,12 +133,16 @@ impl<'a> ParquetWriter<'a> {
             && let State::Waiting { mut properties, out } = std::mem::replace(&mut self.state, State::Broken)
         {
             for (field, array) in first.schema().fields().iter().zip(first.columns()) {
-                let path = ColumnPath::from(field.name().as_str());
-                properties = match choose(array.as_ref()) {
-                    ColumnEncoding::Plain => properties.set_column_encoding(path, Encoding::PLAIN),
-                    ColumnEncoding::Delta => properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
-                    ColumnEncoding::Dictionary => properties.set_column_dictionary_enabled(path, true),
-                };
+                let mut leaves = Vec::new();
+                leaves_of(array, vec![field.name().clone()], &mut leaves);
+                for (path, array) in leaves {
+                    let path = ColumnPath::new(path);
+                    properties = match choose(array.as_ref()) {
+                        ColumnEncoding::Plain => properties.set_column_encoding(path, Encoding::PLAIN),
+                        ColumnEncoding::Delta => properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+                        ColumnEncoding::Dictionary => properties.set_column_dictionary_enabled(path, true),
+                    };
+                }
             }
             let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
             let writer = ArrowWriter::try_new_with_options(out, Arc::clone(&self.schema), options)?;

@@ -14,6 +14,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod structs;
+
 const ALL: [Compression; 5] =
     [Compression::None, Compression::Snappy, Compression::Lz4, Compression::Zstd(1), Compression::Zstd(3)];
 
@@ -247,7 +249,8 @@ fn row_groups_close_by_encoded_bytes() {
 
 #[test]
 fn what_a_format_cannot_do_is_refused_before_any_row() {
-    let list = Arc::new(Schema::new(vec![Field::new("tags", DataType::new_list(DataType::Utf8, true), true)]));
+    // Also within what can be held.
+    let list = Arc::new(Schema::new(vec![Field::new("tags", DataType::new_list(DataType::UInt8, true), true)]));
     let refusal = |format: &str, schema: &SchemaRef, options: &WriteOptions| {
         let out = Box::new(io::sink());
         super::format(format).unwrap().writer(Arc::clone(schema), options, out).err().map(|error| error.to_string())

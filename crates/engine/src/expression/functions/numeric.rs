@@ -235,6 +235,8 @@ fn hasher<'a>(call: &'a Call<'_>) -> Box<dyn Fn(usize) -> Option<u64> + 'a> {
             let texts = call.texts(0);
             Box::new(move |row| Some(hash_bytes(texts.get(row)?.as_bytes())))
         }
+        // Expressions read fields of structs, never the whole.
+        Type::Struct => Box::new(|_| None),
         Type::Date | Type::Time => {
             let moments = call.moments(0);
             Box::new(move |row| Some(BUCKETS.draw(moments.micros(row)? as u64)))

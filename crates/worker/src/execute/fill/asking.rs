@@ -7,19 +7,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::ArrayRef;
 use futures::{Stream, StreamExt, future, stream};
-use shardmill_engine::{Asked, Filling, Scratch, Tables};
-use shardmill_llm::{Ask, AskError, Asker, Doors, Parameters, Request, Route, Source, Told};
+use shardmill_engine::{Asked, Rows, Scratch, Tables, Taken};
+use shardmill_llm::structured::Rejection;
+use shardmill_llm::{Ask, AskError, Asker, Class, Doors, Request, Source, Told};
 use tokio::time::timeout;
 
 use super::journal::ShardJournal;
 use super::models::Models;
 use super::pace::JobPace;
 use super::purse::LeasePurse;
-use super::seal::{Reject, Seal, SealedColumn};
+use super::seal::{Reject, RejectClass, Seal, SealedColumn};
+use super::words::Words;
 use crate::execute::tables::refused;
 use crate::execute::{Assignment, ExecuteError, ShardSink};
-use crate::limits::{ASKED_AT_ONCE, LAST_ANSWERS_MS, REPAIRS, STOP_LOOK_MS};
+use crate::limits::{ASKED_AT_ONCE, LAST_ANSWERS_MS, REJECTED_CHARS, REPAIRS, STOP_LOOK_MS};
 
 /// An attempt that asks.
 struct Attempt<'a> {
@@ -63,46 +66,84 @@ pub(super) fn ask_all(
     Ok(seal)
 }
 
+/// What was obtained so far.
+#[derive(Default)]
+struct Obtained {
+    seal: Seal,
+    /// The columns of the seal, by position in the table.
+    columns: Vec<usize>,
+    /// Rows that are rejected: nothing more is asked for them.
+    lost: BTreeSet<u64>,
+}
+
+impl Obtained {
+    fn reject(&mut self, reject: Reject) {
+        self.lost.insert(reject.row);
+        self.seal.rejects.push(reject);
+    }
+
+    /// The cells of the rows at some positions.
+    fn cells(&self, positions: &[usize]) -> Vec<(usize, ArrayRef)> {
+        self.columns.iter().zip(&self.seal.columns).map(|(at, sealed)| (*at, sealed.cells(positions))).collect()
+    }
+}
+
 impl Attempt<'_> {
     fn ask_groups(&self, tables: &Tables, table: usize, sink: &mut dyn ShardSink) -> Result<Seal, ExecuteError> {
-        let (mut seal, mut given) = (Seal::default(), Vec::new());
-        let mut lost = BTreeSet::new();
+        let mut obtained = Obtained::default();
         for group in tables.fillings(table) {
-            let mut filled = Vec::new();
-            for (column, filling) in group {
-                let asked = Asked { table, rows: self.work.shard.rows.clone(), given: &given };
-                let prompts = tables.prompts(&asked, column, &Rc::new(Scratch::default())).map_err(refused)?;
-                let name = tables.table(table).columns[column].name.clone();
-                let answers = self.ask_column(&name, (filling, prompts), (&mut seal, &mut lost), sink)?;
-                filled.push((column, SealedColumn { column: name, answers }));
-            }
-            for (column, sealed) in filled {
-                given.push((column, sealed.texts()));
-                seal.columns.push(sealed);
+            for (at, filling) in group {
+                let name = tables.table(table).columns[at].name.clone();
+                let prompts = self.prompts((tables, table, at), &obtained)?;
+                let words = Words::of(self.models, &name, filling)?;
+                let sealed = self.ask_column(&words, prompts, &mut obtained, sink)?;
+                obtained.seal.columns.push(sealed);
+                obtained.columns.push(at);
             }
         }
+        let mut seal = obtained.seal;
         seal.rejects.sort_by_key(|reject| reject.row);
         seal.paid = self.journal.paid();
         Ok(seal)
     }
 
-    /// Asks for one column of every row that is not lost.
+    /// The prompt of every row that is not lost; none where it is skipped.
+    fn prompts(
+        &self,
+        (tables, table, column): (&Tables, usize, usize),
+        obtained: &Obtained,
+    ) -> Result<Vec<(u64, Option<String>)>, ExecuteError> {
+        let rows = self.work.shard.rows.clone();
+        let live: Vec<u64> = rows.clone().filter(|row| !obtained.lost.contains(row)).collect();
+        if live.is_empty() {
+            return Ok(Vec::new());
+        }
+        let positions: Vec<usize> = live.iter().map(|row| (row - rows.start) as usize).collect();
+        let given = obtained.cells(&positions);
+        let asked = Asked { table, rows: Rows::Picked(live.clone()), given: &given };
+        let prompts = tables.prompts(&asked, column, &Rc::new(Scratch::default())).map_err(refused)?;
+        Ok(live.into_iter().zip(prompts).collect())
+    }
+
+    /// Asks for one column of every row that has a prompt.
     fn ask_column(
         &self,
-        name: &str,
-        (filling, prompts): (&Filling, Vec<String>),
-        (seal, lost): (&mut Seal, &mut BTreeSet<u64>),
+        words: &Words<'_>,
+        prompts: Vec<(u64, Option<String>)>,
+        obtained: &mut Obtained,
         sink: &mut dyn ShardSink,
-    ) -> Result<Vec<Option<String>>, ExecuteError> {
-        let route: Route = format!("{}/{}", filling.provider, filling.model).parse().map_err(misconfigured)?;
-        let chain = [route];
+    ) -> Result<SealedColumn, ExecuteError> {
         let rows: Range<u64> = self.work.shard.rows.clone();
-        let mut answers = vec![None; prompts.len()];
-        let questions = rows.clone().zip(prompts).filter(|(row, _)| !lost.contains(row));
-        let questions: Vec<Question> =
-            questions.map(|(row, prompt)| Question { row, request: request(filling, prompt) }).collect();
+        let mut answers = vec![None; (rows.end - rows.start) as usize];
+        let (mut questions, mut skipped) = (Vec::new(), Vec::new());
+        for (row, prompt) in prompts {
+            match prompt {
+                Some(prompt) => questions.push(Question { row, request: words.request(&prompt)? }),
+                None => skipped.push(row - rows.start),
+            }
+        }
         let is_over = Cell::new(false);
-        let asking = questions.iter().map(|question| self.ask(name, &chain, question, &is_over));
+        let asking = questions.iter().map(|question| self.ask(words, question, &is_over));
         let mut told = stream::iter(asking).buffer_unordered(ASKED_AT_ONCE).filter_map(future::ready).boxed_local();
         self.work.runtime.block_on(async {
             loop {
@@ -111,54 +152,36 @@ impl Attempt<'_> {
                     sink.made(0)?;
                     continue;
                 };
-                match next {
-                    None => return Ok(()),
-                    Some((row, Ok(told))) => {
-                        seal.calls += u64::from(told.calls);
-                        seal.known += u64::from(told.source == Source::Known);
-                        answers[(row - rows.start) as usize] = Some(told.text);
-                    }
-                    Some((row, Err(AskError::Rejected(rejection)))) => {
-                        seal.calls += u64::from(rejection.calls);
-                        lost.insert(row);
-                        seal.rejects.push(Reject {
-                            row,
-                            column: name.to_owned(),
-                            class: rejection.class,
-                            reasons: rejection.reasons,
-                            calls: rejection.calls,
-                            paid: rejection.paid,
-                            answer: rejection.raw,
-                        });
-                    }
-                    Some((_, Err(error))) => {
+                let Some((row, end)) = next else { return Ok(()) };
+                match took(words, row, end, obtained) {
+                    Ok(cell) => answers[(row - rows.start) as usize] = cell,
+                    Err(error) => {
                         is_over.set(true);
                         // Without this, answers under way would be paid for and lost.
                         let _ = timeout(Duration::from_millis(LAST_ANSWERS_MS), last_answers(told, sink)).await;
-                        return Err(failure(error));
+                        return Err(error);
                     }
                 }
                 sink.made(0)?;
             }
         })?;
-        Ok(answers)
+        Ok(SealedColumn { column: words.column.to_owned(), answers, skipped })
     }
 
     /// Nothing once it is over: what was not asked by then is not asked.
     async fn ask(
         &self,
-        column: &str,
-        chain: &[Route],
+        words: &Words<'_>,
         question: &Question,
         is_over: &Cell<bool>,
     ) -> Option<(u64, Result<Told, AskError>)> {
         if is_over.get() {
             return None;
         }
-        let key = format!("{}.{column}#{}", self.work.shard.id.stage, question.row);
+        let key = format!("{}.{}#{}", self.work.shard.id.stage, words.column, question.row);
         let doors = Doors { purse: Some(&self.purse), pace: &*self.pace, journal: self.journal };
         let asker = Asker { row_key: key.as_bytes(), draw: 0 };
-        let ask = Ask { doors, chain, request: &question.request, asker, repairs: REPAIRS };
+        let ask = Ask { doors, chain: &words.chain, request: &question.request, asker, repairs: REPAIRS };
         Some((question.row, self.models.gateway.ask(ask).await))
     }
 }
@@ -174,18 +197,36 @@ async fn last_answers<T>(mut told: impl Stream<Item = T> + Unpin, sink: &mut dyn
     }
 }
 
-fn request(filling: &Filling, prompt: String) -> Request {
-    let parameters =
-        Parameters { temperature: filling.temperature, ..Parameters::with_at_most(filling.max_output_tokens) };
-    let request = Request::of(prompt, parameters);
-    match &filling.system {
-        Some(system) => request.with_system(system.as_str()),
-        None => request,
-    }
-}
-
-fn misconfigured(error: impl ToString) -> ExecuteError {
-    ExecuteError::Model(error.to_string())
+/// The cell that an answer is, or none where the row is rejected.
+fn took(
+    words: &Words<'_>,
+    row: u64,
+    end: Result<Told, AskError>,
+    obtained: &mut Obtained,
+) -> Result<Option<String>, ExecuteError> {
+    let column = words.column.to_owned();
+    let told = match end {
+        Ok(told) => told,
+        Err(AskError::Rejected(rejection)) => {
+            let Rejection { class, reasons, calls, paid, raw, .. } = *rejection;
+            obtained.seal.calls += u64::from(calls);
+            let class = RejectClass::Answer(class);
+            obtained.reject(Reject { row, column, class, reasons, calls, paid, answer: raw });
+            return Ok(None);
+        }
+        Err(error) => return Err(failure(error)),
+    };
+    obtained.seal.calls += u64::from(told.calls);
+    obtained.seal.known += u64::from(told.source == Source::Known);
+    let answer: String = told.text.chars().take(REJECTED_CHARS).collect();
+    let (class, reason) = match words.filling.take(told.text, told.value.as_ref()) {
+        Taken::Cell(text) => return Ok(Some(text)),
+        Taken::Dropped(reason) => (RejectClass::KeepIf, reason),
+        Taken::Unfit(reason) => (RejectClass::Answer(Class::Invalid), reason),
+    };
+    let (calls, paid) = (told.calls, told.paid);
+    obtained.reject(Reject { row, column, class, reasons: vec![reason], calls, paid, answer });
+    Ok(None)
 }
 
 /// Why the shard goes no further, by what can be done about it.

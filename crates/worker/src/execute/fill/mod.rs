@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use shardmill_engine::{Asked, Scratch, Tables};
+use arrow::array::{ArrayRef, RecordBatch};
+use shardmill_engine::{Asked, Rows, Scratch, Tables};
 use shardmill_shared::job::{Account, Key};
 use shardmill_shared::store::Put;
+
+use seal::SealedColumn;
 
 use super::tables::{WriteTable, find, refused};
 use super::{Assignment, Execute, ExecuteError, Executed, ShardSink};
@@ -17,11 +18,12 @@ mod models;
 mod pace;
 mod purse;
 mod journal;
+mod words;
 mod asking;
 mod seal;
 
 pub use models::Models;
-pub use seal::{Reject, Seal};
+pub use seal::{Reject, RejectClass, Seal};
 
 /// Writes shards of tables some of whose columns models fill.
 pub struct FillTable {
@@ -44,10 +46,13 @@ impl Execute for FillTable {
         let answers = Answers::of(tables, table, &seal)?;
         let scratch = Rc::new(Scratch::default());
         let written = self.table.write(work, sink, &mut |part| {
-            let (start, length) = ((part.start - rows.start) as usize, (part.end - part.start) as usize);
-            let given = answers.slice(start, length);
-            let batch = tables.filled_batch(&Asked { table, rows: part, given: &given }, &scratch).map_err(refused)?;
-            kept(&batch, &answers.kept.slice(start, length))
+            let kept = answers.kept((part.start - rows.start) as usize, (part.end - part.start) as usize);
+            if kept.is_empty() {
+                return Ok(RecordBatch::new_empty(tables.schema(table)));
+            }
+            let given = answers.cells(&kept);
+            let rows = Rows::Picked(kept.iter().map(|at| rows.start + *at as u64).collect());
+            tables.filled_batch(&Asked { table, rows, given: &given }, &scratch).map_err(refused)
         })?;
         let made = rows.end - rows.start;
         let account = Account { made, written, rejected: made - written, ..Account::default() };
@@ -77,33 +82,33 @@ fn sealed(work: &Assignment, seal: Seal) -> Result<Seal, ExecuteError> {
     }
 }
 
-/// Rows without those that a model refused.
-fn kept(batch: &RecordBatch, kept: &BooleanArray) -> Result<RecordBatch, ExecuteError> {
-    filter_record_batch(batch, kept).map_err(|error| ExecuteError::Refused(error.to_string()))
+/// The answers of a shard, and the columns that they are for.
+struct Answers<'s> {
+    columns: Vec<(usize, &'s SealedColumn)>,
+    /// Which rows have all their cells.
+    kept: Vec<bool>,
 }
 
-/// The answers of a shard as columns.
-struct Answers {
-    given: Vec<(usize, ArrayRef)>,
-    /// Which rows have all their answers.
-    kept: BooleanArray,
-}
-
-impl Answers {
-    fn of(tables: &Tables, table: usize, seal: &Seal) -> Result<Self, ExecuteError> {
+impl<'s> Answers<'s> {
+    fn of(tables: &Tables, table: usize, seal: &'s Seal) -> Result<Self, ExecuteError> {
         let columns: BTreeMap<&str, usize> =
             tables.table(table).columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
-        let mut given = Vec::new();
+        let mut sealed_columns = Vec::new();
         for sealed in &seal.columns {
             let unknown =
                 || ExecuteError::Refused(format!("the seal has answers for `{}`, which is no column", sealed.column));
             let at = *columns.get(sealed.column.as_str()).ok_or_else(unknown)?;
-            given.push((at, sealed.texts()));
+            sealed_columns.push((at, sealed));
         }
-        Ok(Self { given, kept: seal.kept().into() })
+        Ok(Self { columns: sealed_columns, kept: seal.kept() })
     }
 
-    fn slice(&self, start: usize, length: usize) -> Vec<(usize, ArrayRef)> {
-        self.given.iter().map(|(at, answers)| (*at, answers.slice(start, length))).collect()
+    /// The positions of rows that are kept, of `length` rows from `start` on.
+    fn kept(&self, start: usize, length: usize) -> Vec<usize> {
+        (start..start + length).filter(|at| self.kept[*at]).collect()
+    }
+
+    fn cells(&self, positions: &[usize]) -> Vec<(usize, ArrayRef)> {
+        self.columns.iter().map(|(at, sealed)| (*at, sealed.cells(positions))).collect()
     }
 }

@@ -29,8 +29,12 @@ pub struct Seal {
 pub struct SealedColumn {
     /// Its name.
     pub column: String,
-    /// One for every row of the shard; none where the row is rejected.
+    /// One for every row of the shard, as the text of its cell: JSON where that is a struct. None where the row is rejected
+    /// or was skipped.
     pub answers: Vec<Option<String>>,
+    /// The positions of rows for which nobody was asked, in order: their cells are null.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<u64>,
 }
 
 /// A row that is missing, and why.
@@ -42,7 +46,7 @@ pub struct Reject {
     /// The column that could not be filled.
     pub column: String,
     /// What kind of refusal it was.
-    pub class: Class,
+    pub class: RejectClass,
     /// What was wrong with the last answer.
     pub reasons: Vec<String>,
     /// Calls that were made for it.
@@ -53,19 +57,34 @@ pub struct Reject {
     pub answer: String,
 }
 
+/// Why a row is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectClass {
+    /// Its scores do not satisfy the column's `keep_if`.
+    KeepIf,
+    /// There is no answer that can be taken.
+    #[serde(untagged)]
+    Answer(Class),
+}
+
 impl SealedColumn {
-    /// The answers as a column. A row that is not kept has some text, so that its other columns can be made before it goes.
-    pub(super) fn texts(&self) -> ArrayRef {
-        let texts = self.answers.iter().map(|answer| Some(answer.as_deref().unwrap_or_default()));
-        Arc::new(texts.collect::<StringArray>())
+    /// Whether the row at a position has its cell, be it null.
+    fn has(&self, at: usize) -> bool {
+        self.answers[at].is_some() || self.skipped.binary_search(&(at as u64)).is_ok()
+    }
+
+    /// The cells of the rows at some positions, none of which is rejected.
+    pub(super) fn cells(&self, positions: &[usize]) -> ArrayRef {
+        Arc::new(positions.iter().map(|at| self.answers[*at].as_deref()).collect::<StringArray>())
     }
 }
 
 impl Seal {
-    /// Which rows have an answer in every column.
+    /// Which rows have a cell in every column.
     pub fn kept(&self) -> Vec<bool> {
         let rows = self.columns.first().map_or(0, |column| column.answers.len());
-        (0..rows).map(|row| self.columns.iter().all(|column| column.answers[row].is_some())).collect()
+        (0..rows).map(|row| self.columns.iter().all(|column| column.has(row))).collect()
     }
 
     /// Whether this can be the seal of so many rows.
@@ -89,15 +108,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_kept_with_all_its_answers() {
-        let column = |name: &str, answers: &[Option<&str>]| SealedColumn {
+    fn a_row_is_kept_with_all_its_cells() {
+        let column = |name: &str, answers: &[Option<&str>], skipped: &[u64]| SealedColumn {
             column: name.to_owned(),
             answers: answers.iter().map(|answer| answer.map(str::to_owned)).collect(),
+            skipped: skipped.to_vec(),
         };
-        let columns = vec![column("a", &[Some("x"), None, Some("")]), column("b", &[Some("y"), None, None])];
+        let columns = vec![
+            column("a", &[Some("x"), None, Some(""), None], &[3]),
+            column("b", &[Some("y"), None, None, Some("z")], &[]),
+        ];
         let seal = Seal { columns, ..Seal::default() };
-        assert_eq!(seal.kept(), [true, false, false]);
-        assert_eq!(seal.check(3), Ok(()));
-        assert!(seal.check(4).is_err_and(|error| error.contains("3 answers for `a`")));
+        assert_eq!(seal.kept(), [true, false, false, true]);
+        assert_eq!(seal.check(4), Ok(()));
+        assert!(seal.check(5).is_err_and(|error| error.contains("4 answers for `a`")));
+        let cells = seal.columns[0].cells(&[0, 3]);
+        assert_eq!((cells.len(), cells.is_null(0), cells.is_null(1)), (2, false, true));
+    }
+
+    #[test]
+    fn a_seal_of_before_there_were_other_columns_than_text_is_read() {
+        let old = r#"{"columns":[{"column":"a","answers":["x",null]}],"rejects":[{"row":1,"column":"a","class":"refused",
+            "reasons":["no"],"calls":1,"paid":"1","answer":""}],"paid":"2","calls":2,"known":0}"#;
+        let seal: Seal = serde_json::from_str(old).expect("is a seal");
+        assert_eq!(seal.rejects[0].class, RejectClass::Answer(Class::Refused));
+        assert_eq!(seal.kept(), [true, false]);
+        let again = serde_json::to_string(&seal).expect("is written");
+        assert!(again.contains(r#""class":"refused""#) && !again.contains("skipped"), "{again}");
+        assert_eq!(serde_json::to_string(&RejectClass::KeepIf).expect("is written"), r#""keep_if""#);
+        assert_eq!(serde_json::from_str::<RejectClass>(r#""keep_if""#).expect("is read"), RejectClass::KeepIf);
     }
 }

@@ -11,6 +11,7 @@ use arrow::datatypes::{
 
 use super::Dialect;
 use super::blocks::Span;
+use super::nested::Nested;
 use super::numbers::{Scale, append_date, append_decimal, append_integer, append_timestamp};
 use crate::formats::FormatError;
 
@@ -56,6 +57,8 @@ enum Values<'a> {
     Time(&'a [i64], &'static [u8]),
     Date(&'a [i32]),
     Decimal(&'a [i128], Scale),
+    /// Structs and lists.
+    Nested(Nested<'a>),
 }
 
 /// One column of a batch.
@@ -69,24 +72,31 @@ pub(super) struct Cells<'a> {
 /// # Errors
 /// A type that is not one of the engine's.
 pub(super) fn check_type(format: &'static str, field: &Field) -> Result<(), FormatError> {
-    let fits = match field.data_type() {
+    let (column, found) = (field.name().clone(), field.data_type().to_string());
+    if fits(field.data_type()) { Ok(()) } else { Err(FormatError::UnsupportedType { format, column, found }) }
+}
+
+fn fits(kind: &DataType) -> bool {
+    match kind {
         DataType::Boolean | DataType::Int64 | DataType::Float64 | DataType::Utf8 | DataType::Date32 => true,
         DataType::Timestamp(TimeUnit::Microsecond, _) => true,
         DataType::Decimal128(_, scale) => Scale::new(*scale).is_some(),
         DataType::Dictionary(keys, values) => **keys == DataType::Int32 && **values == DataType::Utf8,
+        DataType::Struct(fields) => fields.iter().all(|field| fits(field.data_type())),
+        DataType::List(item) => fits(item.data_type()),
         _ => false,
-    };
-    let (column, found) = (field.name().clone(), field.data_type().to_string());
-    if fits { Ok(()) } else { Err(FormatError::UnsupportedType { format, column, found }) }
+    }
 }
 
 /// The columns of `batch`, whose types `check_type` has accepted.
 pub(super) fn prepare<'a, D: Dialect>(batch: &'a RecordBatch, dialect: &D) -> Vec<Cells<'a>> {
-    let cells = |array: &'a arrow::array::ArrayRef| {
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
-        Cells { values: values_of(array.as_ref(), dialect), nulls }
-    };
-    batch.columns().iter().map(cells).collect()
+    batch.columns().iter().map(|array| cells_of(array.as_ref(), dialect)).collect()
+}
+
+/// The cells of one array.
+pub(super) fn cells_of<'a, D: Dialect>(array: &'a dyn Array, dialect: &D) -> Cells<'a> {
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+    Cells { values: values_of(array, dialect), nulls }
 }
 
 fn values_of<'a, D: Dialect>(array: &'a dyn Array, dialect: &D) -> Values<'a> {
@@ -104,6 +114,7 @@ fn values_of<'a, D: Dialect>(array: &'a dyn Array, dialect: &D) -> Values<'a> {
             Values::Decimal(array.as_primitive::<Decimal128Type>().values(), scale)
         }
         DataType::Dictionary(_, _) => dictionary_of(array, dialect),
+        DataType::Struct(_) | DataType::List(_) => Values::Nested(Nested::of(array)),
         _ => {
             let texts = Texts::of(array.as_string());
             if dialect.needs_care(texts.all()) { Values::Text(texts) } else { Values::CleanText(texts) }
@@ -161,6 +172,7 @@ impl Cells<'_> {
                 out.extend_from_slice(dialect.time_quote());
             }
             Values::Decimal(values, scale) => append_decimal(values[row], *scale, out),
+            Values::Nested(nested) => nested.append(row, dialect, out),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod cells;
+mod nested;
 mod numbers;
 mod sink;
 
@@ -37,6 +38,9 @@ pub(super) trait Dialect: Send {
 
     /// Appends a number.
     fn append_float(&self, value: f64, out: &mut Vec<u8>);
+
+    /// Appends a struct or a list, which is JSON.
+    fn append_json(&self, json: &[u8], out: &mut Vec<u8>);
 
     /// What stands around the file, the rows and the cells.
     fn frame(&self, schema: &Schema) -> Frame;

@@ -1,19 +1,14 @@
-//! Columns that a model fills, by the command and a mock provider: every row once, nothing paid twice, and never more than the
-//! budget, whatever is killed.
+//! `llm_text`: killed, out of money, refused and away.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-const SHARDMILL: &str = env!("CARGO_BIN_EXE_shardmill");
+use crate::rehearsal::{Rehearsal, said};
+
 const ROWS: u64 = 600;
 
 const SPEC: &str = "
@@ -32,88 +27,6 @@ tables:
       letters: {type: int, expression: 'length(review)'}
 ";
 
-/// A mock provider, and a folder with a spec and a configuration that names it.
-struct Rehearsal {
-    folder: TempDir,
-    provider: Child,
-    address: String,
-}
-
-impl Drop for Rehearsal {
-    fn drop(&mut self) {
-        // A provider that has ended by itself is no harm here.
-        let _ = self.provider.kill();
-        let _ = self.provider.wait();
-    }
-}
-
-impl Rehearsal {
-    fn start(options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut provider = Command::new(SHARDMILL)
-            .args(["mock-provider", "--listen", "127.0.0.1:0", "--seed", "7"])
-            .args(options)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(provider.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).unwrap().split([',', ' ', '\n']).next().unwrap().to_owned();
-        let config = format!(
-            "[providers.rehearsal]\nkind = \"openai_compatible\"\nbase_url = \"http://{address}/v1\"\napi_key_env = \"REHEARSAL_KEY\"\n\n\
-             [prices.\"rehearsal/*\"]\ninput = \"1\"\noutput = \"5\"\n"
-        );
-        std::fs::write(folder.path().join("shardmill.toml"), config).unwrap();
-        std::fs::write(folder.path().join("reviews.yaml"), SPEC).unwrap();
-        Self { folder, provider, address }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(SHARDMILL);
-        command.current_dir(self.folder.path()).args(arguments).env("REHEARSAL_KEY", "any");
-        command
-    }
-
-    fn run(&self, folder: &str, more: &[&str]) -> Output {
-        self.command(&[&["run", "reviews.yaml", "-o", folder], more].concat()).output().unwrap()
-    }
-
-    /// What the provider would charge: `charged` calls, and its sum in nano-dollars.
-    fn bill(&self) -> Value {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET /mock/bill HTTP/1.0\r\nhost: mock\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
-    }
-
-    fn charged(&self) -> u64 {
-        self.bill()["charged"].as_u64().unwrap()
-    }
-
-    fn rows(&self, folder: &str) -> Vec<Value> {
-        let table = self.folder.path().join(folder).join("reviews");
-        let mut parts: Vec<_> = std::fs::read_dir(table).unwrap().map(|entry| entry.unwrap().path()).collect();
-        parts.sort();
-        let text: String = parts.iter().map(|part| std::fs::read_to_string(part).unwrap()).collect();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// The rows that the manifest says were made, written and rejected.
-    fn account(&self, folder: &str) -> (u64, u64, u64) {
-        let manifest = self.folder.path().join(folder).join("_shardmill/manifest.json");
-        let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
-        let tables = manifest["tables"].as_array().unwrap();
-        let account = &tables.iter().find(|table| table["table"] == "reviews").unwrap()["account"];
-        let of = |part: &str| account[part].as_u64().unwrap();
-        (of("made"), of("written"), of("rejected"))
-    }
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 fn assert_whole(rows: &[Value]) {
     let ids: Vec<u64> = rows.iter().map(|row| row["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, (1..=ROWS).collect::<Vec<_>>());
@@ -126,7 +39,7 @@ fn assert_whole(rows: &[Value]) {
 
 #[test]
 fn every_row_is_asked_for_once_and_the_dataset_verifies() {
-    let rehearsal = Rehearsal::start(&[]);
+    let rehearsal = Rehearsal::start(SPEC, &[]);
     let ran = rehearsal.run("out", &[]);
     assert!(ran.status.success(), "{}", said(&ran));
     assert_whole(&rehearsal.rows("out"));
@@ -142,7 +55,7 @@ fn every_row_is_asked_for_once_and_the_dataset_verifies() {
 #[test]
 fn killed_again_and_again_it_buys_at_most_what_was_in_flight() {
     // Slow enough that a build is seen in its middle, whatever else the machine does.
-    let rehearsal = Rehearsal::start(&["--latency", "300ms"]);
+    let rehearsal = Rehearsal::start(SPEC, &["--latency", "300ms"]);
     let mut kills = 0;
     for stop_at in [100, 300, 500, 700, 900] {
         let mut run = rehearsal.command(&["run", "reviews.yaml", "-o", "out", "--threads", "2"]);
@@ -170,7 +83,7 @@ fn killed_again_and_again_it_buys_at_most_what_was_in_flight() {
 
 #[test]
 fn a_spent_budget_pauses_and_a_higher_one_goes_on() {
-    let rehearsal = Rehearsal::start(&[]);
+    let rehearsal = Rehearsal::start(SPEC, &[]);
     let paused = rehearsal.run("out", &["--budget", "0.02"]);
     assert_eq!(paused.status.code(), Some(3), "{}", said(&paused));
     assert!(said(&paused).contains("--budget"), "{}", said(&paused));
@@ -184,7 +97,7 @@ fn a_spent_budget_pauses_and_a_higher_one_goes_on() {
 
 #[test]
 fn a_budget_holds_however_often_the_build_is_killed() {
-    let rehearsal = Rehearsal::start(&["--latency", "30ms"]);
+    let rehearsal = Rehearsal::start(SPEC, &["--latency", "30ms"]);
     let cap = "0.06";
     for stop_at in [60, 130, 200] {
         let mut run = rehearsal.command(&["run", "reviews.yaml", "-o", "out", "--threads", "2", "--budget", cap]);
@@ -207,7 +120,7 @@ fn a_budget_holds_however_often_the_build_is_killed() {
 
 #[test]
 fn rows_that_a_model_refuses_are_missing_and_counted() {
-    let rehearsal = Rehearsal::start(&["--faults", "refusal:10%"]);
+    let rehearsal = Rehearsal::start(SPEC, &["--faults", "refusal:10%"]);
     let ran = rehearsal.run("out", &[]);
     assert!(ran.status.success(), "{}", said(&ran));
     let (made, written, rejected) = rehearsal.account("out");
@@ -219,7 +132,7 @@ fn rows_that_a_model_refuses_are_missing_and_counted() {
 
 #[test]
 fn a_provider_that_is_away_ends_the_build_and_what_was_paid_is_kept() {
-    let mut rehearsal = Rehearsal::start(&["--latency", "30ms"]);
+    let mut rehearsal = Rehearsal::start(SPEC, &["--latency", "30ms"]);
     let mut run = rehearsal.command(&["run", "reviews.yaml", "-o", "out"]);
     let child = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     while rehearsal.charged() < 200 {
@@ -235,7 +148,7 @@ fn a_provider_that_is_away_ends_the_build_and_what_was_paid_is_kept() {
 
 #[test]
 fn what_cannot_be_asked_is_refused_before_anything_is_spent() {
-    let rehearsal = Rehearsal::start(&[]);
+    let rehearsal = Rehearsal::start(SPEC, &[]);
     let spec = |from: &str, to: &str| write_spec(rehearsal.folder.path(), &SPEC.replace(from, to));
     for (from, to, expected) in [
         ("rehearsal/mock-1", "rehearsel/mock-1", "did you mean `rehearsal`?"),
