@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
 use bytes::Bytes;
 use serde_json::json;
 use shardmill_engine::Tables;
-use shardmill_llm::{Gateway, Route};
 use shardmill_scheduler::accept::Existing;
 use shardmill_scheduler::plan::tables;
 use shardmill_shared::job::{Layout, Name, NanoUsd, Plan, Pool};
@@ -172,7 +170,7 @@ fn models(args: &RunArgs, build: &Build, ledger: &Arc<MemoryLedger>, clock: &Arc
         "the build would ask models and may spend nothing; give it a budget: --budget USD, or `budget: {{usd: 5}}` in the spec"
     );
     let gateway = config.gateway(Arc::clone(clock))?;
-    check(&gateway, &build.compiled, &Name::new("default")?)?;
+    kinds::check(&gateway, &build.compiled, &Name::new("default")?)?;
     let books = Arc::<MemoryLedger>::clone(ledger) as Arc<dyn Budgets>;
     let frame = Frame { clock: Arc::clone(clock), metrics: Metrics::default() };
     let doors = (Arc::clone(&books), Arc::<MemoryLedger>::clone(ledger) as Arc<dyn Limits>);

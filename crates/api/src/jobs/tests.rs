@@ -59,6 +59,7 @@ async fn a_job_goes_through_its_states() {
         ended_ms: 1_793_000_060_000,
         made,
         manifest: Some(manifest),
+        spent: None,
     };
     world.records().end(&job, 0, &ending).await.expect("ends");
     let over = read(&world, &job, "").await;

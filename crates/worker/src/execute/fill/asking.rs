@@ -12,6 +12,7 @@ use futures::{Stream, StreamExt, future, stream};
 use shardmill_engine::{Asked, Rows, Scratch, Tables, Taken};
 use shardmill_llm::structured::Rejection;
 use shardmill_llm::{Ask, AskError, Asker, Class, Doors, Request, Source, Told};
+use shardmill_shared::job::Name;
 use tokio::time::timeout;
 
 use super::journal::ShardJournal;
@@ -96,6 +97,7 @@ impl Attempt<'_> {
                 let name = tables.table(table).columns[at].name.clone();
                 let prompts = self.prompts((tables, table, at), &obtained)?;
                 let words = Words::of(self.models, &name, filling)?;
+                self.may_ask(&words)?;
                 let sealed = self.ask_column(&words, prompts, &mut obtained, sink)?;
                 obtained.seal.columns.push(sealed);
                 obtained.columns.push(at);
@@ -105,6 +107,14 @@ impl Attempt<'_> {
         seal.rejects.sort_by_key(|reject| reject.row);
         seal.paid = self.journal.paid();
         Ok(seal)
+    }
+
+    /// Whether the tenant may ask this model: the configuration may have changed since the job was accepted.
+    fn may_ask(&self, words: &Words<'_>) -> Result<(), ExecuteError> {
+        // A local run is that of an installation without tenants.
+        let nobody = || Name::new("default").expect("letters are allowed in names");
+        let tenant = self.work.job.tenant.clone().unwrap_or_else(nobody);
+        self.models.gateway.check(&words.chain, &tenant).map_err(|error| ExecuteError::Model(error.to_string()))
     }
 
     /// The prompt of every row that is not lost; none where it is skipped.
