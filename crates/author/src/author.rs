@@ -49,8 +49,9 @@ pub fn by_template(
         AuthorError::NoTemplate { domains: names.join(", ") }
     })?;
     let template = choice.template;
-    let tailored = tailor(template, description, today);
-    let checked = check(&tailored.text, compile);
+    let tailored = tailor(template, description, today).fitted(compile);
+    let text = tailored.text();
+    let checked = check(&text, compile);
     if !checked.is_right() {
         return Err(AuthorError::Unfit { template: template.name, problems: checked.errors() });
     }
@@ -65,7 +66,7 @@ pub fn by_template(
     notes.extend(warnings(&checked));
     let made = format!("from the template {}, without a model", template.name);
     let heading = Heading { description: &description.text, made: &made, tables: &checked.tables, file };
-    let text = headed(&heading, &tailored.text);
+    let text = headed(&heading, &text);
     Ok(Made { text, source: Source::Template(template.name), notes, tables: checked.tables, spent: Spent::default() })
 }
 

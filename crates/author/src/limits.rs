@@ -10,6 +10,8 @@ pub const WORD_CHARS_MAX: usize = 40;
 pub const QUOTED_CHARS_MAX: usize = 160;
 /// Things that are named as not understood: nobody reads more.
 pub const UNKNOWN_MAX: usize = 12;
+/// Rounds of bringing a template to the wanted numbers of rows: each halves what is left, or the rows are too few for more.
+pub const FITTINGS_MAX: usize = 10;
 /// Rows of each table that are made to try a spec.
 pub const TRIED_ROWS: u64 = 5;
 /// Children of one parent, on the average, above which a spec is tried with fewer: figures over them take their time.

@@ -24,7 +24,7 @@ pub struct Amount {
 }
 
 /// The amounts of a description; `taken` are words that mean a time.
-pub fn amounts(words: &[Word], taken: &[bool]) -> Vec<Amount> {
+pub(super) fn amounts(words: &[Word], taken: &[bool]) -> Vec<Amount> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {

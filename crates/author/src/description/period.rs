@@ -34,7 +34,7 @@ pub struct Period {
 }
 
 /// The first time that a description names, and the words that name it.
-pub fn period(words: &[Word], today: NaiveDate) -> Option<(Period, Range<usize>)> {
+pub(super) fn period(words: &[Word], today: NaiveDate) -> Option<(Period, Range<usize>)> {
     (0..words.len()).find_map(|at| {
         let (period, end) =
             span(words, at, today).or_else(|| recent(words, at, today)).or_else(|| single(words, at))?;

@@ -80,7 +80,8 @@ pub async fn write(asking: &Asking<'_>, description: &str, spent: &mut Spent) ->
     let mut question = prompts.fill(QUESTION, &slots! { description => &description })?;
     let most = asking.repairs.min(REPAIRS_MAX);
     let mut last: Option<String> = None;
-    for repairs in 0..=most {
+    let mut repairs = 0;
+    loop {
         let request = Request::of(question.as_str(), parameters(asking)).with_system(system.as_str());
         let told = match ask(asking, &request, spent).await {
             Ok(told) => told,
@@ -100,8 +101,8 @@ pub async fn write(asking: &Asking<'_>, description: &str, spent: &mut Spent) ->
         let slots = slots! { description => &description, spec => spec, problems => findings, more => more };
         question = prompts.fill(REPAIR, &slots)?;
         last = Some(text);
+        repairs += 1;
     }
-    unreachable!("the last round of the loop returns")
 }
 
 /// A text that stands between tags, and cannot end them itself.

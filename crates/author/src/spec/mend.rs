@@ -45,9 +45,9 @@ fn once(text: &str, problems: &[Problem]) -> (String, Vec<String>) {
     (lines.join("\n") + "\n", changes)
 }
 
-/// The first name in quotes.
+/// The last name in quotes: `there is no column of X named Y`.
 fn quoted(message: &str) -> Option<&str> {
-    message.split('`').nth(1).filter(|name| !name.is_empty())
+    message.rsplit('`').nth(1).filter(|name| !name.is_empty())
 }
 
 /// The line with the one place of a name replaced; nothing when it is not there exactly once.

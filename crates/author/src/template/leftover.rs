@@ -10,6 +10,8 @@ use crate::description::Description;
 use crate::description::word::{Word, stem};
 use crate::limits::UNKNOWN_MAX;
 
+/// Words of a thing that is named.
+const PHRASE_WORDS: usize = 4;
 /// Words that mean nothing on their own here.
 const SMALL: &[&str] = &[
     "a",
@@ -177,7 +179,8 @@ pub(super) fn unknown(template: &Template, words: &[Word], known: &[bool]) -> Ve
             at += 1;
             continue;
         }
-        let end = (at + 1..words.len()).find(|next| known[*next] || words[*next].is_apart).unwrap_or(words.len());
+        let most = words.len().min(at + PHRASE_WORDS);
+        let end = (at + 1..most).find(|next| known[*next] || words[*next].is_apart).unwrap_or(most);
         let said = words[at..end].iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
         let other = TEMPLATES.iter().find(|other| {
             *other != template && table_at(words, at, other).is_some_and(|found| matches!(found.table, Some((_, true))))

@@ -8,6 +8,9 @@ use super::choose::table_at;
 use crate::description::word::Word;
 use crate::description::{Amount, Description};
 
+/// Rows that a table should expect: of fewer it may well get none.
+const SCARCE: f64 = 10.0;
+
 /// How a table gets its rows, as the template has it.
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
@@ -164,6 +167,13 @@ pub(super) fn settle(tables: &mut [Sized], whole: Option<f64>) {
             let each = wanted / parents;
             tables[at].is_changed |= (each - tables[at].each).abs() > tables[at].each * 1e-4;
             tables[at].each = each;
+        }
+        // Of few parents hardly any would have a child, and a table has at least one row.
+        let is_scarce = tables[at].wanted.is_none() && tables[at].each < 1.0 && parents * tables[at].each < SCARCE;
+        if let (true, Shape::Child { is_whole, .. }) = (is_scarce, &mut tables[at].shape) {
+            *is_whole = true;
+            tables[at].each = 1.0;
+            tables[at].is_changed = true;
         }
         tables[at].rows = parents * tables[at].each;
     }
