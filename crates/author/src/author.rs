@@ -1,6 +1,5 @@
 //! From a description to a spec that can be run, by either way.
 
-use chrono::NaiveDate;
 use shardmill_shared::spec::document::parse;
 use shardmill_shared::spec::{Report, Severity};
 
@@ -38,18 +37,13 @@ pub struct Made {
 ///
 /// # Errors
 /// When no template fits, or it cannot be as described.
-pub fn by_template(
-    description: &Description,
-    today: NaiveDate,
-    compile: Compile<'_>,
-    file: &str,
-) -> Result<Made, AuthorError> {
+pub fn by_template(description: &Description, compile: Compile<'_>, file: &str) -> Result<Made, AuthorError> {
     let choice = choose(description).ok_or_else(|| {
         let names: Vec<String> = TEMPLATES.iter().map(|template| template.name.replace('_', " ")).collect();
         AuthorError::NoTemplate { domains: names.join(", ") }
     })?;
     let template = choice.template;
-    let tailored = tailor(template, description, today).fitted(compile);
+    let tailored = tailor(template, description).fitted(compile);
     let text = tailored.text();
     let checked = check(&text, compile);
     if !checked.is_right() {

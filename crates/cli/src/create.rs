@@ -105,7 +105,7 @@ fn from_a_template(args: &CreateArgs, today: NaiveDate) -> Result<Made> {
         let plain: Vec<(String, String)> = answers.into_iter().map(|(_, answer)| (String::from(";"), answer)).collect();
         description = Description::read(&Description::with(&args.description, &plain), today)?;
     }
-    Ok(by_template(&description, today, &compile, &file(args))?)
+    Ok(by_template(&description, &compile, &file(args))?)
 }
 
 fn by_a_model(args: &CreateArgs, config: &Config, route: &Route, clock: &Arc<dyn Clock>) -> Result<Made> {

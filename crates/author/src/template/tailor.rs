@@ -1,7 +1,6 @@
 //! A template as a description wants it: its numbers of rows, its time, and what of the description is not in it. The
 //! text is changed where it must be and nowhere else, so that its comments stay. Pure.
 
-use chrono::NaiveDate;
 use shardmill_shared::spec::{Report, document};
 
 use super::catalog::Template;
@@ -79,7 +78,7 @@ impl Tailored {
 }
 
 /// Changes a template by a description.
-pub fn tailor(template: &Template, description: &Description, today: NaiveDate) -> Tailored {
+pub fn tailor(template: &Template, description: &Description) -> Tailored {
     let tree = document::parse(template.text, &Report::strict()).expect("a test reads every template");
     let mut tables = shapes(&tree);
     let mut notes = Vec::new();
@@ -93,10 +92,9 @@ pub fn tailor(template: &Template, description: &Description, today: NaiveDate) 
             rewrite(&mut lines, line, "timeframe", &timeframe(*period));
             notes.push(format!("the time is {} to {}", period.start, period.end));
         }
-        None => notes.push(format!(
-            "no time is named, so it is that of the template; `in {}` or `last two years` would set it",
-            today.format("%Y")
-        )),
+        None => notes.push(
+            "no time is named, so it is that of the template; words such as `last two years` would set it".to_owned(),
+        ),
     }
     notes.extend(unknown(template, &description.words, &known));
     Tailored { notes, lines, tables }
