@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    check, datasets, doctor, exit, jobs, json_schema, login, mock_provider, plan, preview, prompt, provider, run, say,
-    schedules, serve, verify,
+    check, create, datasets, doctor, exit, jobs, json_schema, login, mock_provider, plan, preview, prompt, provider,
+    run, say, schedules, serve, verify,
 };
 
 /// Builds datasets at batch scale: relational tables from one spec, the same rows every time.
@@ -24,6 +24,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a spec from a description: from a template, or by a model
+    Create(create::CreateArgs),
     /// Report every problem of a spec at once, and the columns as they will be made
     Check(check::CheckArgs),
     /// Show the first rows of a build in the terminal
@@ -84,6 +86,7 @@ pub(crate) struct SpecArgs {
 /// Runs the command.
 pub(crate) fn dispatch(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
+        Command::Create(args) => create::create(args),
         Command::Check(args) => check::check(args),
         Command::Preview(args) => preview::preview(args),
         Command::Plan(args) => plan::plan(args),

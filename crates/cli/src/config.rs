@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use shardmill_llm::config::ProviderConfig;
 use shardmill_llm::price::{PriceConfig, Prices};
 use shardmill_llm::prompts::{Prompts, read_folder};
-use shardmill_llm::{Gateway, Parts};
+use shardmill_llm::{Gateway, Parts, Route};
 use shardmill_shared::job::{Name, NanoUsd, Pool};
 use shardmill_shared::process::Clock;
 
@@ -42,6 +42,15 @@ pub(crate) struct Config {
     pub(crate) prices: BTreeMap<String, PriceConfig>,
     pub(crate) prompts: PromptsConfig,
     pub(crate) budgets: BudgetsConfig,
+    pub(crate) create: CreateConfig,
+}
+
+/// Who writes specs.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CreateConfig {
+    /// The model that `shardmill create` asks, as PROVIDER/MODEL; without it specs come from templates.
+    pub(crate) model: Option<Route>,
 }
 
 /// What jobs may spend.

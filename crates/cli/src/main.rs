@@ -8,6 +8,7 @@ mod args;
 mod say;
 mod exit;
 mod input;
+mod create;
 mod check;
 mod preview;
 mod plan;

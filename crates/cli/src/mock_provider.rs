@@ -46,6 +46,9 @@ pub(crate) struct MockProviderArgs {
     /// A JSON list of models with their prices, instead of mock-1, mock-mini and mock-embed
     #[arg(long, value_name = "FILE")]
     models: Option<PathBuf>,
+    /// What free texts are, in place of words without sense: one file after the other, and the last from then on
+    #[arg(long, value_name = "FILE,…", value_delimiter = ',')]
+    answer_file: Vec<PathBuf>,
     /// Cache long prompts that do not ask for it, as OpenAI does
     #[arg(long)]
     cache_long_prompts: bool,
@@ -98,6 +101,7 @@ fn options(args: &MockProviderArgs) -> Result<Options> {
         limits,
         faults: args.faults.clone(),
         models: args.models.as_deref().map_or_else(|| Ok(Models::default()), models)?,
+        answers: args.answer_file.iter().map(|file| answer(file)).collect::<Result<_>>()?,
         long_prompts: if args.cache_long_prompts { LongPrompts::Cached } else { LongPrompts::Paid },
         ..Options::default()
     })
@@ -106,6 +110,12 @@ fn options(args: &MockProviderArgs) -> Result<Options> {
 fn models(path: &Path) -> Result<Models> {
     let json = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Models::read(&json).with_context(|| path.display().to_string())
+}
+
+fn answer(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(!text.trim().is_empty(), "{} is empty; expected the text of an answer", path.display());
+    Ok(text)
 }
 
 fn summary(bill: &Bill) -> String {

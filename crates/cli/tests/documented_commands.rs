@@ -16,7 +16,7 @@ mod rehearsal;
 
 use rehearsal::Servers;
 
-const DOCUMENTS: [&str; 3] = ["README.md", "docs/commands.md", "docs/mock-provider.md"];
+const DOCUMENTS: [&str; 4] = ["README.md", "docs/commands.md", "docs/create.md", "docs/mock-provider.md"];
 const REST: &str = "…";
 
 fn root() -> PathBuf {

@@ -23,6 +23,8 @@ const CONTROL_EVERY: usize = 4;
 pub(crate) enum Form {
     /// Any text.
     Text,
+    /// This text.
+    Told(String),
     /// Any JSON object.
     Object,
     /// JSON that satisfies a schema.
@@ -90,6 +92,7 @@ impl Wanted {
         let truth = if fault == Some(Fault::WrongJson) { Truth::Wrong } else { Truth::Right };
         match &self.form {
             Form::Schema(schema) => (schema.write(draws.key(), truth), false),
+            Form::Told(text) => (text.clone(), false),
             Form::Object => (format!(r#"{{"text": "{}"}}"#, sentences(draws.key(), 12)), false),
             Form::Text => {
                 let wanted = self.length.draw(draws.unit(), TEXT_TOKENS).max(TEXT_TOKENS_LEAST);

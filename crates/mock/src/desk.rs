@@ -4,6 +4,7 @@
 mod call;
 mod made;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use hyper::HeaderMap;
@@ -46,6 +47,8 @@ pub(crate) struct Desk {
     schemas: Mutex<Schemas>,
     prefixes: Mutex<Prefixes>,
     repeats: Mutex<Repeats>,
+    /// How many of the given answers were given.
+    told: AtomicUsize,
 }
 
 /// What can be changed while it runs.
@@ -78,6 +81,7 @@ impl Desk {
             schemas: Mutex::default(),
             prefixes: Mutex::default(),
             repeats: Mutex::default(),
+            told: AtomicUsize::new(0),
             options,
         }
     }
@@ -91,6 +95,7 @@ impl Desk {
         self.book().reset(&self.options.models);
         *held(&self.prefixes) = Prefixes::default();
         *held(&self.repeats) = Repeats::default();
+        self.told.store(0, Ordering::Relaxed);
         let limits = held(&self.behaviour).limits;
         self.set_limits(limits);
     }
@@ -264,7 +269,8 @@ impl Desk {
         let answers = key.number(ANSWER_DRAW);
         let answers = Key::from_words(answers.draw(0), answers.draw(1));
         // Vectors are all prompt.
-        let answer = understood.wanted.as_ref().map(|wanted| wanted.answer(answers, fault)).unwrap_or_default();
+        let wanted = understood.wanted.clone().map(|wanted| self.told(wanted));
+        let answer = wanted.map(|wanted| wanted.answer(answers, fault)).unwrap_or_default();
         let usage = Usage { output: answer.tokens, ..understood.prompt };
         self.book().charge(understood.place, self.options.models.at(understood.place), &usage);
         call.owed = Some((understood.place, wire.settle(&understood.need, &usage)));
@@ -287,6 +293,14 @@ impl Desk {
             _ => Ending::Whole,
         };
         Made { wait_ms, ending, ..Made::json(200, &wire.say(&said)) }
+    }
+
+    /// The next of the given answers in place of a free text, if there are any.
+    fn told(&self, wanted: Wanted) -> Wanted {
+        let last = self.options.answers.len().checked_sub(1);
+        let Some(last) = last.filter(|_| matches!(wanted.form, Form::Text)) else { return wanted };
+        let at = self.told.fetch_add(1, Ordering::Relaxed).min(last);
+        Wanted { form: Form::Told(self.options.answers[at].clone()), ..wanted }
     }
 
     /// The vectors that are asked for.

@@ -27,6 +27,8 @@ pub struct Options {
     pub faults: Faults,
     /// What is served.
     pub models: Models,
+    /// What free texts are, one after the other, and the last one from then on; words without sense when there are none.
+    pub answers: Vec<String>,
     /// Whether prompts are cached that do not ask for it.
     pub long_prompts: LongPrompts,
     /// What time it is, for limits and latency.
@@ -54,6 +56,7 @@ impl Default for Options {
             limits: Limits::default(),
             faults: Faults::default(),
             models: Models::default(),
+            answers: Vec::new(),
             long_prompts: LongPrompts::default(),
             clock: Arc::new(MonotonicClock::start()),
         }

@@ -1,12 +1,14 @@
-//! Rule 2: crates depend downwards only: cli, then api, scheduler and worker, then engine, llm and nlsql, then shared.
+//! Rule 2: crates depend downwards only: cli, then api, scheduler and worker, then author, then
+//! engine, llm and nlsql, then shared.
 //! Crates of one layer do not know each other. Pure.
 
 use crate::manifests;
 use crate::source::{Source, Violation};
 
-const LAYERS: [&[&str]; 4] = [
+const LAYERS: [&[&str]; 5] = [
     &["shardmill-shared"],
     &["shardmill-engine", "shardmill-llm", "shardmill-nlsql"],
+    &["shardmill-author"],
     &["shardmill-api", "shardmill-mock", "shardmill-scheduler", "shardmill-worker"],
     &["shardmill"],
 ];
@@ -64,6 +66,9 @@ mod tests {
             ("shardmill-engine", "shardmill-shared", 0),
             ("shardmill-shared", "serde", 0),
             ("shardmill-tests", "shardmill-servers", 0),
+            ("shardmill-author", "shardmill-llm", 0),
+            ("shardmill-author", "shardmill-worker", 1),
+            ("shardmill-engine", "shardmill-author", 1),
             ("shardmill-shared", "shardmill-servers", 1),
             ("shardmill-tests", "shardmill", 0),
             ("shardmill-scheduler", "shardmill-worker", 1),

@@ -6,10 +6,12 @@ mod values;
 mod schema;
 mod sample;
 mod reference;
+mod brief;
 
 #[cfg(test)]
 mod tests;
 
+pub use brief::brief;
 pub use reference::section;
 pub use sample::{first_rows, spec_of, table_of};
 pub use schema::json_schema;

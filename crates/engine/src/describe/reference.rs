@@ -94,7 +94,7 @@ fn keys(keys: &[Param]) -> String {
     text
 }
 
-fn alias_of(key: &Param) -> Option<&'static str> {
+pub(super) fn alias_of(key: &Param) -> Option<&'static str> {
     key.about.strip_prefix("the same as `")?.strip_suffix('`')
 }
 

@@ -169,6 +169,17 @@ fn answers_are_functions_of_seed_and_request() {
 }
 
 #[test]
+fn given_answers_come_one_after_the_other() {
+    let world = World::new(|options| options.answers = vec!["one two".to_owned(), "three".to_owned()]);
+    let said = |path, room| text_of(path, &world.ask(path, &hello(path, "mock-1", room)).body).clone();
+    // Whatever the protocol, and cut to what the request allows.
+    let all = [said(CHAT, 1), said(MESSAGES, 50), said(RESPONSES, 50)];
+    assert_eq!(all, [json!("one"), json!("three"), json!("three")]);
+    world.desk.reset();
+    assert_eq!((said(CHAT, 50), world.desk.bill().tokens.output), (json!("one two"), 2));
+}
+
+#[test]
 fn schemas_are_satisfied_in_every_protocol() {
     let world = World::new(|_| ());
     let schema = json!({"type": "object", "additionalProperties": false, "required": ["name", "age"],
