@@ -145,8 +145,8 @@ mod tests {
         for (webhook, event) in [
             ("other", Event::Ended(0, &ending)),
             ("team", Event::Ended(1, &ending)),
-            ("team", Event::Paused(0, 1_000)),
-            ("team", Event::Paused(1, 1_000)),
+            ("team", Event::Paused(0, 1_000, "user")),
+            ("team", Event::Paused(1, 1_000, "user")),
         ] {
             assert_ne!(told.id, announcement(&submission, &name(webhook), &event, Some(3)).id, "{webhook} {event:?}");
         }

@@ -49,7 +49,15 @@ impl World {
         let stages = vec![stage("a", shards[0], vec![]), stage("b", shards[1], vec![id("a")])];
         let spec_digest = Digest::of(b"");
         Self {
-            plan: Plan { spec_digest, name: name("shop"), seed: 1, engine: 1, writer: String::new(), stages },
+            plan: Plan {
+                spec_digest,
+                name: name("shop"),
+                seed: 1,
+                engine: 1,
+                writer: String::new(),
+                stages,
+                budget: None,
+            },
             job: JobId::new("job").expect("allowed"),
             ledger: MemoryLedger::new(Arc::<ManualClock>::clone(&clock)),
             clock,
@@ -75,6 +83,7 @@ impl World {
             }
             Action::Repeat { shard, .. } => self.messages.push_back(shard.clone()),
             Action::StopJob => self.ledger.stop(&self.job).await.expect("stops"),
+            Action::PauseJob => panic!("nothing here is paid for"),
         }
     }
 
