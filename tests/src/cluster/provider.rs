@@ -23,7 +23,7 @@ impl Cluster {
         let provider = Provider::start(self.folder(), options);
         let address = &provider.address;
         let config = format!(
-            "[providers.rehearsal]\nkind = \"openai_compatible\"\nbase_url = \"http://{address}/v1\"\n{lines}\n\
+            "[providers.rehearsal]\nkind = \"openai_compatible\"\nbase_url = \"http://{address}/v1\"\napi_key_env = \"REHEARSAL_KEY\"\n{lines}\n\
              [prices.\"rehearsal/*\"]\ninput = \"1\"\noutput = \"5\"\n"
         );
         self.write("shardmill.toml", &config);

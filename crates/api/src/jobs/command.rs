@@ -185,12 +185,13 @@ async fn effect(shared: &Shared, known: Known) -> Answer {
 mod tests {
     use axum::http::{Method, StatusCode};
     use serde_json::json;
-    use shardmill_shared::job::{Ending, JobId, Made, Orders};
-    use shardmill_shared::ledger::Ledger;
+    use shardmill_shared::job::{Ending, JobId, Key, Made, Orders, Plan};
+    use shardmill_shared::ledger::budget::{Budgets, Restored, Scope};
+    use shardmill_shared::ledger::{Epoch, Ledger};
     use shardmill_shared::store::open_jobs;
 
     use super::*;
-    use crate::testing::{World, post, request};
+    use crate::testing::{World, acme, get, post, request};
 
     async fn told(world: &World, job: &JobId) -> RunState {
         world.ledger.view(job).await.expect("the ledger was told").run_state
@@ -240,6 +241,58 @@ mod tests {
         for bad in [json!({"priority": 10}), json!({"priority": -1}), json!({"priority": 1, "x": 2}), json!({})] {
             let refused = world.send(request(Method::PUT, &path, &bad)).await;
             assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{bad}");
+        }
+    }
+
+    /// A job that asks models, has five dollars, and has spent one.
+    async fn paying(world: &World) -> JobId {
+        let job = world.planned().await;
+        let place = world.records().place(&job).await.expect("reads").expect("is placed");
+        let plan: Plan = place.read(&Key::Plan).await.expect("is planned");
+        let five = NanoUsd::dollars(5);
+        place.put(&Key::Plan, &Plan { budget: Some(five), ..plan }).await.expect("plans");
+        let restored = Restored { epoch: Epoch(1), cap: five, spent: NanoUsd::dollars(1), closed_ms: 0 };
+        world.ledger.restore(Some(&acme()), &Scope::Job(job.clone()), &restored).await.expect("restores");
+        job
+    }
+
+    #[tokio::test]
+    async fn a_job_that_waits_for_money_goes_on_with_more() {
+        let world = World::new().await;
+        let job = paying(&world).await;
+        world.records().command(&job, &Control::Park { cap: NanoUsd::dollars(5) }).await.expect("parks");
+        let path = format!("/v1/jobs/{job}/budget");
+        let parked = world.send(get(&format!("/v1/jobs/{job}"))).await.json();
+        assert_eq!((&parked["state"], &parked["waits_for"]), (&json!("paused"), &json!("budget")));
+        assert_eq!(parked["budget"], json!({"cap_usd": "5.00", "spent_usd": "1.00", "held_usd": "0.00"}));
+        assert!(parked["message"].as_str().is_some_and(|message| message.contains("--raise-to")), "{parked}");
+        for (usd, status) in [
+            ("0.99", StatusCode::CONFLICT),
+            ("-1", StatusCode::BAD_REQUEST),
+            ("much", StatusCode::BAD_REQUEST),
+            ("99999999", StatusCode::BAD_REQUEST),
+        ] {
+            let refused = world.send(request(Method::PUT, &path, &json!({"usd": usd}))).await;
+            assert_eq!(refused.status, status, "{usd}: {}", refused.json());
+        }
+        for _ in 0..2 {
+            let raised = world.send(request(Method::PUT, &path, &json!({"usd": "20"}))).await;
+            assert_eq!((raised.status, &raised.json()["waits_for"]), (StatusCode::OK, &json!(null)));
+            assert_eq!(raised.json()["budget"]["cap_usd"], "20.00", "the ledger is told at once");
+        }
+        assert_eq!(orders(&world, &job).await.cap, Some(NanoUsd::dollars(20)));
+        assert_eq!(told(&world, &job).await, RunState::Running);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_asks_no_models_has_no_budget() {
+        let world = World::new().await;
+        let (unplanned, planned) = (world.submit().await, world.planned().await);
+        for job in [unplanned, planned] {
+            let path = format!("/v1/jobs/{job}/budget");
+            let refused = world.send(request(Method::PUT, &path, &json!({"usd": "20"}))).await;
+            assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.json());
+            assert_eq!(orders(&world, &job).await.cap, None);
         }
     }
 

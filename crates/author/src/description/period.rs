@@ -156,7 +156,7 @@ fn month_name(text: &str) -> Option<u32> {
     let is = |name: &&str| {
         *name == text || (text.len() == 3 && name.starts_with(text)) || (text, *name) == ("sept", "september")
     };
-    MONTHS.iter().position(|name| is(&name)).map(|at| at as u32 + 1)
+    MONTHS.iter().position(is).map(|at| at as u32 + 1)
 }
 
 fn day(text: &str) -> Option<Period> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use shardmill_shared::job::{
@@ -30,6 +30,8 @@ pub(super) struct Course {
     open: OpenJob,
     records: JobRecords,
     reign: Reign,
+    /// Whether this leader has said all that it knows of the job's money to the books that there are.
+    has_restored: AtomicBool,
 }
 
 /// What all courses under one leader share.
@@ -57,7 +59,7 @@ enum Way {
 impl Course {
     pub(super) fn of(scheduler: &Scheduler, open: OpenJob, reign: &Reign) -> Self {
         let records = JobRecords::of(&scheduler.root, &open.tenant);
-        Self { scheduler: scheduler.clone(), open, records, reign: reign.clone() }
+        Self { scheduler: scheduler.clone(), open, records, reign: reign.clone(), has_restored: AtomicBool::new(false) }
     }
 
     /// Sees the job through, again and again where store, ledger or queue fail.

@@ -35,7 +35,7 @@ async fn a_submitted_job_is_known_and_open() {
     let expected = json!({
         "id": id, "dataset": "shop", "version": null, "state": "queued", "priority": 7, "by": "admin",
         "submitted": "2026-10-26T07:33:20.000Z", "ended": null, "retries": 0, "progress": null, "made": null,
-        "message": null, "manifest": null, "links": links,
+        "waits_for": null, "budget": null, "message": null, "manifest": null, "links": links,
     });
     assert_eq!(read.json(), expected);
 }

@@ -1,6 +1,8 @@
 //! The budget of a job that asks models: opened before its first shard, rebuilt when the ledger has lost it, changed when
 //! somebody says so. While it is spent, the job is parked.
 
+use std::sync::atomic::Ordering;
+
 use shardmill_shared::job::{Control, JobId, Key, NanoUsd, Orders, Plan, Pool, Submission};
 use shardmill_shared::ledger::budget::{Declaration, Open, Restored, Scope};
 use shardmill_shared::ledger::{Fence, LEASE_MS, Lease, LedgerError};
@@ -33,6 +35,7 @@ impl Course {
                 Err(error) => Err(error.into()),
             },
             // One that another leader began to restore is restored once more: that one may have died before it said all.
+            Some(_) if self.has_restored.load(Ordering::Relaxed) => Ok(false),
             _ => self.restore(place, plan, cap).await.map(|()| true),
         }
     }
@@ -50,6 +53,7 @@ impl Course {
         for some in allowances(job, spent).chunks(DECLARED_AT_ONCE) {
             budgets.declare(tenant, some).await?;
         }
+        self.has_restored.store(true, Ordering::Relaxed);
         Ok(())
     }
 
