@@ -40,7 +40,7 @@ enum Command {
     Logout(login::LogoutArgs),
     /// Submit a spec to a running installation
     Submit(jobs::SubmitArgs),
-    /// Jobs: list, show, watch, pause, resume, cancel, retry, priority, budget, failures, replay
+    /// Jobs: list, show, watch, pause, resume, cancel, retry, priority, budget, failures
     Job(jobs::JobArgs),
     /// Schedules: create, list, show, delete, pause, resume, run-now
     Schedule(schedules::ScheduleArgs),
