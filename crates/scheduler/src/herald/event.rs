@@ -139,9 +139,11 @@ mod tests {
         let told = announcement(&submission, &name("team"), &Event::Ended(0, &ending), Some(3));
         assert_eq!(
             told.body,
-            r#"{"type":"job.succeeded","timestamp":"1970-01-01T00:00:01.000Z","data":{"tenant":"acme","job":"j1","schedule":"nightly","dataset":"shop","version":3,"state":"succeeded","rows":7,"bytes":70,"message":null,"manifest":null}}"#
+            r#"{"type":"job.succeeded","timestamp":"1970-01-01T00:00:01.000Z","data":{"tenant":"acme","job":"j1","schedule":"nightly","dataset":"shop","version":3,"state":"succeeded","rows":7,"bytes":70,"message":null,"manifest":null,"spent_usd":null}}"#
         );
         assert_eq!(told, announcement(&submission, &name("team"), &Event::Ended(0, &ending), Some(3)));
+        let paused = announcement(&submission, &name("team"), &Event::Paused(1, 1_000, "budget"), None);
+        assert!(paused.body.contains(r#""state":"paused","waits_for":"budget""#), "{}", paused.body);
         for (webhook, event) in [
             ("other", Event::Ended(0, &ending)),
             ("team", Event::Ended(1, &ending)),
