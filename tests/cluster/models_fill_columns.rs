@@ -117,6 +117,11 @@ async fn needs_rabbitmq_needs_redis_a_spent_budget_pauses_the_job_and_a_higher_o
     assert_eq!(provider.charged(), CALLS, "what two cents have bought is not bought again");
     let ending = cluster.ended(&job, 10).await;
     assert_eq!(ending.spent, Some(NanoUsd(provider.nano_dollars())), "to the last nano-dollar");
+
+    let (code, output) = cluster.client(&api, &["submit", "reviews.yaml", "--watch"]);
+    assert_eq!(code, Some(0), "two cents are enough where nothing has changed: {output}\n{}", cluster.logs());
+    assert_eq!(provider.charged(), CALLS, "every answer is known from the version before");
+    assert_eq!(rows(&cluster, 2), rows(&cluster, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

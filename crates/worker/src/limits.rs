@@ -42,3 +42,9 @@ pub(crate) const LAST_ANSWERS_MS: u64 = 60_000;
 
 /// Jobs whose compiled specs are kept.
 pub(crate) const JOBS_KEPT: usize = 64;
+
+/// Rows of a pack of answers, at most: as many as a shard that models fill.
+pub(crate) const PACK_ROWS: u64 = 500;
+
+/// Packs of the same rows that are kept: what two editions before this one were answered.
+pub(crate) const PACKS_KEPT: usize = 3;

@@ -5,4 +5,5 @@
 
 mod rehearsal;
 mod text;
+mod editions;
 mod forms;

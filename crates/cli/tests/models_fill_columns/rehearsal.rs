@@ -46,6 +46,11 @@ impl Rehearsal {
         Self { folder, provider, address }
     }
 
+    /// Writes another spec in place of the one there.
+    pub(crate) fn write_spec(&self, spec: &str) {
+        std::fs::write(self.folder.path().join("reviews.yaml"), spec).unwrap();
+    }
+
     /// The command in the folder, with a key for the provider.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(SHARDMILL);

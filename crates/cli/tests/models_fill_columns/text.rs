@@ -1,6 +1,5 @@
 //! `llm_text`: killed, out of money, refused and away.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
@@ -149,7 +148,7 @@ fn a_provider_that_is_away_ends_the_build_and_what_was_paid_is_kept() {
 #[test]
 fn what_cannot_be_asked_is_refused_before_anything_is_spent() {
     let rehearsal = Rehearsal::start(SPEC, &[]);
-    let spec = |from: &str, to: &str| write_spec(rehearsal.folder.path(), &SPEC.replace(from, to));
+    let spec = |from: &str, to: &str| rehearsal.write_spec(&SPEC.replace(from, to));
     for (from, to, expected) in [
         ("rehearsal/mock-1", "rehearsel/mock-1", "did you mean `rehearsal`?"),
         ("{{ id }}", "{{ di }}", "did you mean `id`?"),
@@ -165,8 +164,4 @@ fn what_cannot_be_asked_is_refused_before_anything_is_spent() {
         rehearsal.command(&["run", "reviews.yaml", "-o", "out"]).env_remove("REHEARSAL_KEY").output().unwrap();
     assert!(!keyless.status.success() && said(&keyless).contains("REHEARSAL_KEY"), "{}", said(&keyless));
     assert_eq!(rehearsal.charged(), 0);
-}
-
-fn write_spec(folder: &Path, text: &str) {
-    std::fs::write(folder.join("reviews.yaml"), text).unwrap();
 }

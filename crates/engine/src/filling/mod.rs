@@ -35,6 +35,8 @@ pub struct Filling {
     pub temperature: Option<f64>,
     /// Questions and answers that the model is shown before the prompt.
     pub examples: Vec<(String, String)>,
+    /// Whether an answer to the same question for the same row of an earlier version is taken.
+    pub reuses: bool,
     pub(crate) form: Form,
     pub(crate) prompt: Prompt,
     /// Rows for which nobody is asked.

@@ -2,7 +2,7 @@
 
 use shardmill_shared::spec::Place;
 
-use super::filled::{EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written};
+use super::filled::{EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, REUSE, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written};
 use super::{Generator, Info, Param};
 use crate::compile::site::Site;
 use crate::filling::{Choices, Form};
@@ -24,6 +24,7 @@ pub const INFO: Info = Info {
         SKIP_IF,
         EXAMPLES,
         VARY,
+        REUSE,
     ],
     bare: None,
     example: "{llm_choice: {model: rehearsal/mock-1, prompt: 'Is this a compliment? Nice hat.', choices: ['yes', 'no']}}",

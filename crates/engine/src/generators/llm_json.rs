@@ -2,7 +2,9 @@
 
 use shardmill_shared::spec::Place;
 
-use super::filled::{EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written, schema};
+use super::filled::{
+    EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, REUSE, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written, schema,
+};
 use super::{Generator, Info, Param};
 use crate::compile::site::Site;
 use crate::filling::Form;
@@ -26,6 +28,7 @@ pub const INFO: Info = Info {
         SKIP_IF,
         EXAMPLES,
         VARY,
+        REUSE,
     ],
     bare: None,
     example: "{llm_json: {model: rehearsal/mock-1, prompt: 'Invent a lamp.', schema: {type: object, properties: {name: {type: string}, watts: {type: integer}}}}}",

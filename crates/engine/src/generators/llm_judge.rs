@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 use shardmill_shared::spec::Place;
 
 use super::expression::refused;
-use super::filled::{EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written, is_word};
+use super::filled::{
+    EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, REUSE, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written, is_word,
+};
 use super::{Generator, Info, Param};
 use crate::compile::site::Site;
 use crate::expression::{Expression, Typed};
@@ -41,6 +43,7 @@ pub const INFO: Info = Info {
         SKIP_IF,
         EXAMPLES,
         VARY,
+        REUSE,
     ],
     bare: None,
     example: "{llm_judge: {model: rehearsal/mock-1, prompt: 'Nice hat!', rubric: {polite: {about: how polite it is}}}}",

@@ -2,7 +2,7 @@
 
 use shardmill_shared::spec::Place;
 
-use super::filled::{EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written};
+use super::filled::{EXAMPLES, MAX_OUTPUT_TOKENS, MODEL, PROMPT, REUSE, SKIP_IF, SYSTEM, TEMPERATURE, VARY, Written};
 use super::{Generator, Info};
 use crate::compile::site::Site;
 use crate::filling::Form;
@@ -11,7 +11,7 @@ use crate::filling::Form;
 pub const INFO: Info = Info {
     name: "llm_text",
     about: "text that a model writes for every row; see [models](models.md)",
-    params: &[MODEL, PROMPT, SYSTEM, MAX_OUTPUT_TOKENS, TEMPERATURE, SKIP_IF, EXAMPLES, VARY],
+    params: &[MODEL, PROMPT, SYSTEM, MAX_OUTPUT_TOKENS, TEMPERATURE, SKIP_IF, EXAMPLES, VARY, REUSE],
     bare: None,
     example: "{llm_text: {model: rehearsal/mock-1, prompt: 'A sentence about something blue.'}}",
     build,

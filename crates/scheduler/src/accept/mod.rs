@@ -60,8 +60,11 @@ pub async fn clear(place: &Place) -> Result<(), ScheduleError> {
         clear_folder(place, &place.path(&Key::Table(table.clone())), is_part).await?;
     }
     let last = [Key::Plan, Key::Spec].map(|key| place.path(&key));
+    // What models answered outlives the version: the next one buys only what has changed.
+    let packs = plan.as_ref().map(|plan| format!("{}/", place.path(&Key::AllPacks(plan.name.clone()))));
+    let is_pack = |path: &ObjectPath| packs.as_ref().is_some_and(|packs| path.as_str().starts_with(packs.as_str()));
     for folder in [Key::Job, Key::About] {
-        clear_folder(place, &place.path(&folder), |path| !last.contains(path)).await?;
+        clear_folder(place, &place.path(&folder), |path| !last.contains(path) && !is_pack(path)).await?;
     }
     for path in &last {
         place.store.delete(path).await?;

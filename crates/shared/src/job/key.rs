@@ -1,5 +1,7 @@
 //! Every path of the store, in one enum. Pure.
 
+use std::ops::Range;
+
 use super::{Digest, JobId, Name, ObjectPath, ShardId, StageId};
 
 /// Where a job's objects lie.
@@ -43,6 +45,12 @@ pub enum Key {
     Journal(ShardId),
     /// The folder of the journals of a stage.
     Journals(StageId),
+    /// What models answered for some rows of a dataset's table, whatever version: by rows, and the lease that bought it.
+    Pack(Name, StageId, Range<u64>, u64),
+    /// The folder of a table's packs.
+    Packs(Name, StageId),
+    /// The folder of all packs of a dataset.
+    AllPacks(Name),
     /// A data file.
     Part {
         /// The table.
@@ -141,6 +149,12 @@ impl Layout {
             }
             Key::Journal(shard) => format!("{}/journal/{shard}", self.records()),
             Key::Journals(stage) => format!("{}/journal/{stage}", self.records()),
+            // Numbers are as wide as they will ever be, so that they are listed in order.
+            Key::Pack(dataset, stage, rows, fence) => {
+                format!("{}/{stage}/{:020}-{:020}-{fence:020}.json", self.packs(dataset), rows.start, rows.end)
+            }
+            Key::Packs(dataset, stage) => format!("{}/{stage}", self.packs(dataset)),
+            Key::AllPacks(dataset) => self.packs(dataset),
             Key::Part { table, index, of, extension } => {
                 format!("{}{table}/part-{index:0width$}.{extension}", self.version(), width = part_width(*of))
             }
@@ -208,6 +222,14 @@ impl Layout {
         }
     }
 
+    /// What outlives a version: a folder has one dataset only.
+    fn packs(&self, dataset: &Name) -> String {
+        match self {
+            Self::Folder => "_shardmill/answers".to_owned(),
+            Self::Root { .. } => format!("answers/{dataset}"),
+        }
+    }
+
     fn records(&self) -> String {
         match self {
             Self::Folder => "_shardmill/job".to_owned(),
@@ -256,7 +278,14 @@ mod tests {
             (Key::Counts(shard.clone()), "_shardmill/job/counts/users/7", "jobs/job1/counts/users/7"),
             (Key::Seal(shard.clone()), "_shardmill/job/seals/users/7.json", "jobs/job1/seals/users/7.json"),
             (Key::Journal(shard.clone()), "_shardmill/job/journal/users/7", "jobs/job1/journal/users/7"),
-            (Key::Journals(stage), "_shardmill/job/journal/users", "jobs/job1/journal/users"),
+            (Key::Journals(stage.clone()), "_shardmill/job/journal/users", "jobs/job1/journal/users"),
+            (
+                Key::Pack(name("shop"), stage.clone(), 500..1_000, 7),
+                "_shardmill/answers/users/00000000000000000500-00000000000000001000-00000000000000000007.json",
+                "answers/shop/users/00000000000000000500-00000000000000001000-00000000000000000007.json",
+            ),
+            (Key::Packs(name("shop"), stage), "_shardmill/answers/users", "answers/shop/users"),
+            (Key::AllPacks(name("shop")), "_shardmill/answers", "answers/shop"),
             (
                 Key::Segment(shard.clone(), 12, 3),
                 "_shardmill/job/journal/users/7/00000000000000000012-000003.json",

@@ -71,6 +71,13 @@ pub(super) const VARY: Param = Param {
     about: "of each list one text is drawn for every row: `{{ vary.name }}` in the prompt",
 };
 
+pub(super) const REUSE: Param = Param {
+    name: "reuse",
+    takes: "row or never",
+    default: "row",
+    about: "whether the answer to the same question for the same row of an earlier version is taken, or a new one is bought",
+};
+
 /// What all filled columns take, as written.
 pub(super) struct Written<'a> {
     model: Option<Place<'a>>,
@@ -81,6 +88,7 @@ pub(super) struct Written<'a> {
     skip: Option<Place<'a>>,
     examples: Option<Place<'a>>,
     vary: Option<Place<'a>>,
+    reuse: Option<Place<'a>>,
 }
 
 impl<'a> Written<'a> {
@@ -95,6 +103,7 @@ impl<'a> Written<'a> {
             skip: fields.get(SKIP_IF.name),
             examples: fields.get(EXAMPLES.name),
             vary: fields.get(VARY.name),
+            reuse: fields.get(REUSE.name),
         }
     }
 
@@ -116,7 +125,13 @@ impl<'a> Written<'a> {
             .map_or(Some(None), |place| place.float_where("a number from 0 to 2", in_range).map(Some))?;
         let skip = self.skip.map_or(Some(None), |place| condition(&place, site).map(Some))?;
         let examples = self.examples.map_or(Some(Vec::new()), |place| examples(&place, &form))?;
-        let filling = Filling { provider, model, system, max_output_tokens, temperature, examples, form, prompt, skip };
+        let reuses = self.reuse.map_or(Some(true), |place| match place.text()? {
+            "row" => Some(true),
+            "never" => Some(false),
+            other => place.unknown("way to reuse answers", other, ["row", "never"].into_iter()),
+        })?;
+        let filling =
+            Filling { provider, model, system, max_output_tokens, temperature, examples, reuses, form, prompt, skip };
         Some(Box::new(Filled { column: site.column?, filling }))
     }
 }

@@ -11,13 +11,14 @@ use arrow::array::ArrayRef;
 use futures::{Stream, StreamExt, future, stream};
 use shardmill_engine::{Asked, Rows, Scratch, Tables, Taken};
 use shardmill_llm::structured::Rejection;
-use shardmill_llm::{Ask, AskError, Asker, Class, Doors, Request, Source, Told};
+use shardmill_llm::{Ask, AskError, Asker, Class, Doors, Journal, Request, Source, Told};
 use shardmill_shared::job::Name;
 use tokio::time::timeout;
 
-use super::journal::ShardJournal;
+use super::journal::{Remembering, ShardJournal};
 use super::models::Models;
 use super::pace::JobPace;
+use super::pack::Packs;
 use super::purse::LeasePurse;
 use super::seal::{Reject, RejectClass, Seal, SealedColumn};
 use super::words::Words;
@@ -51,7 +52,8 @@ pub(super) fn ask_all(
         return Err(ExecuteError::Model("its answers are not sealed yet, and this may not buy any".to_owned()));
     };
     let _entered = work.runtime.enter();
-    let journal = work.runtime.block_on(ShardJournal::open(&work.job.place, &work.shard.id, lease.fence.0))?;
+    let fence = lease.fence.0;
+    let (packs, journal) = work.runtime.block_on(remembered(work, fence))?;
     let purse = LeasePurse::new(models.cashier(work.job.tenant.as_ref()), &journal, lease);
     let pace = models.pace(work.job.tenant.as_ref(), &work.job.id);
     let attempt = Attempt { models, work, purse, pace, journal: &journal };
@@ -64,7 +66,19 @@ pub(super) fn ask_all(
     }
     let seal = end?;
     closed.map_err(|error| ExecuteError::Unanswered(error.to_string()))?;
+    // Without it the next version buys these answers again.
+    if let Err(error) = work.runtime.block_on(packs.put(fence, journal.wanted())) {
+        tracing::warn!("what was answered is not kept for later versions: {error}");
+    }
     Ok(seal)
+}
+
+/// What earlier versions and earlier attempts were answered for the rows of a shard.
+async fn remembered(work: &Assignment, fence: u64) -> Result<(Packs, ShardJournal), ExecuteError> {
+    let (job, shard) = (&work.job, &work.shard);
+    let packs = Packs::find(&job.place, (&job.plan.name, &shard.id.stage), shard.rows.clone()).await?;
+    let journal = ShardJournal::open(&job.place, &shard.id, fence, packs.answers().await).await?;
+    Ok((packs, journal))
 }
 
 /// What was obtained so far.
@@ -189,7 +203,9 @@ impl Attempt<'_> {
             return None;
         }
         let key = format!("{}.{}#{}", self.work.shard.id.stage, words.column, question.row);
-        let doors = Doors { purse: Some(&self.purse), pace: &*self.pace, journal: self.journal };
+        let remembering = Remembering(self.journal);
+        let journal: &dyn Journal = if words.filling.reuses { &remembering } else { self.journal };
+        let doors = Doors { purse: Some(&self.purse), pace: &*self.pace, journal };
         let asker = Asker { row_key: key.as_bytes(), draw: 0 };
         let ask = Ask { doors, chain: &words.chain, request: &question.request, asker, repairs: REPAIRS };
         Some((question.row, self.models.gateway.ask(ask).await))

@@ -1,7 +1,7 @@
 //! The journal of a shard: answers as they come, in the store before they count as paid, so that no attempt buys one twice. Each
 //! segment states ahead what the attempt may spend on answers that are in no segment yet: should it die, that counts as spent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,10 @@ pub(super) struct ShardJournal {
     fence: u64,
     segments: AtomicU64,
     known: Mutex<HashMap<Address, Answer>>,
+    /// What earlier versions were answered, which cost this one nothing.
+    earlier: HashMap<Address, Answer>,
+    /// Which answers were asked for: what a later version may want.
+    wanted: Mutex<HashSet<Address>>,
     /// What was stated ahead last.
     ahead: tokio::sync::Mutex<NanoUsd>,
     /// Why a segment could not be put, the first time.
@@ -29,7 +33,12 @@ pub(super) struct ShardJournal {
 
 impl ShardJournal {
     /// The journal of a shard, with what all its attempts were answered.
-    pub(super) async fn open(place: &Place, shard: &ShardId, fence: u64) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        place: &Place,
+        shard: &ShardId,
+        fence: u64,
+        earlier: HashMap<Address, Answer>,
+    ) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
         for path in segments(place, &Key::Journal(shard.clone())).await? {
             let entries = segment(place, &path).await?.entries.into_iter();
@@ -41,6 +50,8 @@ impl ShardJournal {
             fence,
             segments: AtomicU64::new(0),
             known: Mutex::new(known),
+            earlier,
+            wanted: Mutex::default(),
             ahead: tokio::sync::Mutex::default(),
             fault: Mutex::default(),
             writing: Together::default(),
@@ -50,6 +61,27 @@ impl ShardJournal {
     /// What all answers cost, those of earlier attempts included.
     pub(super) fn paid(&self) -> NanoUsd {
         self.known().values().fold(NanoUsd::ZERO, |sum, answer| sum.saturating_add(answer.paid))
+    }
+
+    /// The answers that were asked for, for a later version to find.
+    pub(super) fn wanted(&self) -> Vec<JournalEntry<Answer>> {
+        let known = self.known();
+        let find = |address: &Address| known.get(address).or_else(|| self.earlier.get(address)).cloned();
+        let mut wanted: Vec<Address> = self.marks().iter().copied().collect();
+        wanted.sort();
+        let entry = |address: Address| Some(JournalEntry { address: address.0, answer: find(&address)? });
+        wanted.into_iter().filter_map(entry).collect()
+    }
+
+    /// The answer of an earlier version, which is free.
+    fn find_earlier(&self, address: &Address) -> Option<Answer> {
+        let answer = self.earlier.get(address)?.clone();
+        self.marks().insert(*address);
+        Some(answer)
+    }
+
+    fn marks(&self) -> MutexGuard<'_, HashSet<Address>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the answer is in a segment.
@@ -133,7 +165,11 @@ async fn segment(place: &Place, path: &ObjectPath) -> Result<Segment<Answer>, St
 #[async_trait]
 impl Journal for ShardJournal {
     async fn find(&self, address: &Address) -> Result<Option<Answer>, JournalError> {
-        Ok(self.known().get(address).cloned())
+        let known = self.known().get(address).cloned();
+        if known.is_some() {
+            self.marks().insert(*address);
+        }
+        Ok(known)
     }
 
     async fn record(&self, id: &HoldId, answer: &Answer, _: &Bytes) -> Result<(), JournalError> {
@@ -141,7 +177,22 @@ impl Journal for ShardJournal {
         let put = |entries| -> BoxFuture<'_, _> { Box::pin(self.put_entries(entries)) };
         self.writing.answer(entry, |_, _| true, put).await?;
         self.known().entry(id.address).or_insert_with(|| answer.clone());
+        self.marks().insert(id.address);
         Ok(())
+    }
+}
+
+/// A journal whose answers of earlier versions count too.
+pub(super) struct Remembering<'a>(pub(super) &'a ShardJournal);
+
+#[async_trait]
+impl Journal for Remembering<'_> {
+    async fn find(&self, address: &Address) -> Result<Option<Answer>, JournalError> {
+        Ok(self.0.find(address).await?.or_else(|| self.0.find_earlier(address)))
+    }
+
+    async fn record(&self, id: &HoldId, answer: &Answer, raw: &Bytes) -> Result<(), JournalError> {
+        self.0.record(id, answer, raw).await
     }
 }
 
@@ -177,6 +228,8 @@ mod tests {
             fence: 1,
             segments: AtomicU64::new(0),
             known: Mutex::default(),
+            earlier: HashMap::new(),
+            wanted: Mutex::default(),
             ahead: tokio::sync::Mutex::default(),
             fault: Mutex::default(),
             writing: Together::default(),
@@ -193,7 +246,7 @@ mod tests {
         let place = Place { store: Arc::new(MemoryStore::default()), layout: Layout::Folder };
         let shard = ShardId { stage: StageId::new("t").expect("allowed"), index: 4 };
         let spent = async || spent(&place, &shard.stage).await.expect("reads").at_most();
-        let first = ShardJournal::open(&place, &shard, 7).await.expect("opens");
+        let first = ShardJournal::open(&place, &shard, 7, HashMap::new()).await.expect("opens");
         first.cover(cents(2), cents(20)).await.expect("states");
         first.cover(cents(9), cents(90)).await.expect("is stated already");
         assert_eq!(spent().await, cents(20), "it may die before its first answer");
@@ -201,7 +254,7 @@ mod tests {
         first.record(&id, &told, &Bytes::new()).await.expect("records");
         assert_eq!(spent().await, cents(23), "and after it");
 
-        let second = ShardJournal::open(&place, &shard, 8).await.expect("opens");
+        let second = ShardJournal::open(&place, &shard, 8, HashMap::new()).await.expect("opens");
         assert_eq!(second.find(&id.address).await, Ok(Some(told)));
         second.cover(cents(5), cents(50)).await.expect("states");
         let (other, told) = answer("world");

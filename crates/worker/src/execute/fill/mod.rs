@@ -18,6 +18,7 @@ mod models;
 mod pace;
 mod purse;
 mod journal;
+mod pack;
 mod words;
 mod asking;
 mod seal;
