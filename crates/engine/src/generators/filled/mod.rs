@@ -128,7 +128,7 @@ impl<'a> Written<'a> {
         let reuses = self.reuse.map_or(Some(true), |place| match place.text()? {
             "row" => Some(true),
             "never" => Some(false),
-            other => place.unknown("way to reuse answers", other, ["row", "never"].into_iter()),
+            other => place.unknown("way to reuse answers", other, ["row", "never"]),
         })?;
         let filling =
             Filling { provider, model, system, max_output_tokens, temperature, examples, reuses, form, prompt, skip };
