@@ -42,6 +42,8 @@ impl Course {
 
     /// Opens a budget with what the journals say was spent. Attempts that may still run are given time to speak.
     async fn restore(&self, place: &Place, plan: &Plan, cap: NanoUsd) -> Result<(), ScheduleError> {
+        // Said of books that are lost: where this breaks off, it is begun again.
+        self.has_restored.store(false, Ordering::Relaxed);
         let is_new = place.find::<Plan>(&Key::Plan).await?.is_none();
         let spent = all_spent(place, plan).await?;
         let (budgets, tenant, job) = (&self.scheduler.budgets, Some(&self.open.tenant), &self.open.job);
